@@ -82,7 +82,6 @@ enum laya_noise_status {
  * @have_psk: @psk is set
  * @have_ephemeral: @e was fixed by a test
  * @have_remote_static: @rs is known
- * @have_key: @k is in use, from the first Diffie-Hellman on
  * @s: our static private key
  * @s_public: our static public key
  * @e: our ephemeral private key
@@ -103,7 +102,6 @@ struct laya_noise {
 	bool have_psk;
 	bool have_ephemeral;
 	bool have_remote_static;
-	bool have_key;
 	uint8_t s[LAYA_KEY_SIZE];
 	uint8_t s_public[LAYA_KEY_SIZE];
 	uint8_t e[LAYA_KEY_SIZE];
