@@ -198,17 +198,26 @@ void laya_key_encode(char text[LAYA_KEY_TEXT_SIZE],
  */
 int laya_key_decode(uint8_t key[LAYA_KEY_SIZE], const char *text)
 {
+	char again[LAYA_KEY_TEXT_SIZE];
 	size_t len = 0;
+	int err = -EINVAL;
 
-	if (strnlen(text, LAYA_KEY_TEXT_SIZE) == LAYA_KEY_TEXT_LEN &&
-	    !sodium_base642bin(key, LAYA_KEY_SIZE, text, LAYA_KEY_TEXT_LEN,
-			       NULL, &len, NULL,
-			       sodium_base64_VARIANT_ORIGINAL) &&
-	    len == LAYA_KEY_SIZE)
-		return 0;
+	if (strnlen(text, LAYA_KEY_TEXT_SIZE) != LAYA_KEY_TEXT_LEN ||
+	    sodium_base642bin(key, LAYA_KEY_SIZE, text, LAYA_KEY_TEXT_LEN,
+			      NULL, &len, NULL,
+			      sodium_base64_VARIANT_ORIGINAL) ||
+	    len != LAYA_KEY_SIZE)
+		goto out;
 
-	sodium_memzero(key, LAYA_KEY_SIZE);
-	return -EINVAL;
+	/* libsodium 1.0.18 takes the byte 0x80 for a slash. */
+	laya_key_encode(again, key);
+	if (!sodium_memcmp(again, text, LAYA_KEY_TEXT_LEN))
+		err = 0;
+	sodium_memzero(again, sizeof(again));
+out:
+	if (err)
+		sodium_memzero(key, LAYA_KEY_SIZE);
+	return err;
 }
 
 /**
