@@ -15,6 +15,8 @@
 /* One key, a line ending, and what an editor may leave behind it */
 #define FILE_MAX	(LAYA_KEY_TEXT_LEN + 16)
 
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
 /*
  * The canonical u coordinates of order 1, 2, 4 and 8, on the curve and on its
  * twist (RFC 7748 section 6.1, https://cr.yp.to/ecdh.html#validate).  All
@@ -142,7 +144,7 @@ bool laya_key_valid(const uint8_t public_key[LAYA_KEY_SIZE])
 
 	if (sodium_compare(public_key, field_prime, LAYA_KEY_SIZE) >= 0)
 		return false;
-	for (i = 0; i < sizeof(low_order) / sizeof(low_order[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(low_order); i++)
 		if (laya_key_equal(public_key, low_order[i]))
 			return false;
 	return true;
@@ -278,7 +280,7 @@ static int check_file(int fd, const char *path, char *msg, size_t msg_size)
 		    path, (unsigned int)st.st_uid);
 		return -EPERM;
 	}
-	if (st.st_mode & (S_IRWXG | S_IRWXO)) {
+	if (st.st_mode & 0077) {
 		say(msg, msg_size,
 		    "%s: the key file is open to others (mode %04o); run: chmod 600 %s",
 		    path, (unsigned int)(st.st_mode & 07777), path);

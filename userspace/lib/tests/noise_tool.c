@@ -145,8 +145,8 @@ int main(void)
 
 	while (fgets(line, sizeof(line), stdin)) {
 		count = 0;
-		for (w = strtok(line, " \n"); w && count < MAX_ARGS;
-		     w = strtok(NULL, " \n"))
+		for (w = strtok(line, "\n "); w && count < MAX_ARGS;
+		     w = strtok(NULL, "\n "))
 			words[count++] = w;
 		err = count ? run(words, count) : -EINVAL;
 		if (err) {
