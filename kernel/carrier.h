@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* UDP carriers: carrier_udp.c. Stream carriers will stand beside them. */
+#ifndef _LAYA_CARRIER_H
+#define _LAYA_CARRIER_H
+
+#include "laya.h"
+
+#define LAYA_CARRIER_UDP_ID	1
+
+/**
+ * struct laya_carrier - the UDP sockets of a device
+ * @device: Whose they are.
+ * @sock4: IPv4 socket, or NULL when IPv4 is not there.
+ * @sock6: IPv6 socket, or NULL when IPv6 is not there.
+ * @port: Bound by both, host byte order.
+ * @napi: Drains both; scheduled by their sk_data_ready.
+ * @stats: Packets and bytes.
+ *
+ * Lifetime: device->carrier publishes it under device->lock and rtnl; removed
+ * by laya_carrier_close: unpublish, restore callbacks, synchronize_net, disable
+ * NAPI, release sockets (which are in device->creating_net, without a netns
+ * reference), free.
+ */
+struct laya_carrier {
+	struct laya_device	*device;
+	struct socket __rcu	*sock4;
+	struct socket __rcu	*sock6;
+	u16			port;
+	struct napi_struct	napi;
+	atomic64_t		rx_packets;
+	atomic64_t		rx_bytes;
+	atomic64_t		tx_packets;
+	atomic64_t		tx_bytes;
+};
+
+/* Under device->lock. */
+int laya_carrier_open(struct laya_device *laya, u16 port,
+		      struct netlink_ext_ack *extack);
+void laya_carrier_close(struct laya_device *laya);
+/*
+ * Send @skb (consumed): a UDP payload, or with gso_size set a run of equal ones
+ * of which the last may be shorter; @cache may be NULL. @ttl 0 is the default.
+ * Under rcu_read_lock_bh. -ENETUNREACH, -ELOOP, -EMSGSIZE, -ENOMEM.
+ */
+int laya_carrier_send(struct laya_device *laya, struct sk_buff *skb,
+		      const struct laya_endpoint *to, struct dst_cache *cache,
+		      u8 tos, u8 ttl);
+
+/*
+ * Parse the shims at @data; -EBADMSG when malformed (wrong order, flags, too
+ * many, no room for what must follow). Pure; shim.c.
+ */
+int laya_shims_parse(struct laya_shims *shims, const u8 *data, unsigned int len);
+/* Write labels and @n_slots return slots; returns the bytes written. */
+unsigned int laya_shims_write(u8 *to, const u8 labels[][LAYA_LABEL_SIZE],
+			      unsigned int n_labels,
+			      const u8 returns[][LAYA_LABEL_SIZE],
+			      unsigned int n_returns, unsigned int n_slots);
+
+#endif /* _LAYA_CARRIER_H */

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Labels, return labels, and what is done with packets that carry them. */
+#ifndef _LAYA_FORWARD_H
+#define _LAYA_FORWARD_H
+
+#include "laya.h"
+
+/* A label as netlink sets it. */
+struct laya_label_params {
+	u8	label[LAYA_LABEL_SIZE];
+	u8	for_key[LAYA_KEY_SIZE];
+	u64	rate;		/* bytes a second, 0 is no limit */
+	u32	burst;		/* bytes */
+	u32	expires_ms;
+};
+
+/* A label as netlink tells it. */
+struct laya_label_info {
+	struct laya_label_params	params;	/* expires_ms: time left */
+	u8				key[LAYA_KEY_SIZE];
+	u64				packets;
+	u64				bytes;
+	u64				dropped;
+	u32				flows;
+};
+
+/* One per device. */
+struct laya_forward *laya_forward_create(struct laya_device *laya);
+void laya_forward_destroy(struct laya_forward *forward);
+/* Under device->lock: add or renew. -EEXIST: label of another pair. -ENOSPC. */
+int laya_forward_label_set(struct laya_forward *forward, struct laya_peer *peer,
+			   const struct laya_label_params *params,
+			   struct netlink_ext_ack *extack);
+int laya_forward_label_del(struct laya_forward *forward, const u8 *label);
+/* An attachment goes: its labels and flows with it. */
+void laya_forward_peer_gone(struct laya_forward *forward,
+			    struct laya_peer *peer);
+/*
+ * Walk the labels (dump). *@pos is a cookie, 0 to start. @emit returns non-zero
+ * to stop (message full); it is then called again for the same label next time.
+ */
+int laya_forward_label_dump(struct laya_forward *forward, unsigned long *pos,
+			    int (*emit)(const struct laya_label_info *info,
+					void *data), void *data);
+int laya_forward_label_get(struct laya_forward *forward, const u8 *label,
+			   struct laya_label_info *info);
+unsigned int laya_forward_label_count(struct laya_forward *forward);
+/*
+ * A packet (or a run of equal ones: gso_size) with labels. True when one of them
+ * is ours: then the skb is consumed, forwarded or dropped and counted. False:
+ * none is ours, the skb is untouched, it may be for this host. Under RCU, BH.
+ */
+bool laya_forward_packet(struct laya_device *laya, struct sk_buff *skb,
+			 const struct laya_shims *shims,
+			 const struct laya_endpoint *from, u8 ttl, u8 tos);
+
+#endif /* _LAYA_FORWARD_H */

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _LAYA_PEER_H
+#define _LAYA_PEER_H
+
+#include <linux/kref.h>
+#include <linux/rhashtable.h>
+#include <linux/siphash.h>
+#include <linux/timer.h>
+#include <linux/workqueue.h>
+
+#include "fragment.h"
+#include "laya.h"
+#include "session.h"
+
+#define LAYA_PEER_QUEUE_MAX	128	/* packets that wait for a session */
+#define LAYA_PEER_USED_KEYS	64	/* remembered, against nonce reuse */
+
+/**
+ * struct laya_peer - another node
+ * @device: Ours; outlives the peer.
+ * @ref: See "Lifetime and locking".
+ * @rcu: Frees it.
+ * @by_key: In device->peers_by_key.
+ * @by_orchid: In device->peers_by_orchid.
+ * @key: Its public key, never changes.
+ * @orchid: The address of @key.
+ * @key_greater: Our public key is the greater of the two: the top bit of the
+ *	ids of paths that we dial.
+ * @flags: enum laya_peer_flags; READ_ONCE/WRITE_ONCE.
+ * @lock: See laya.h.
+ * @slots: Sessions by enum laya_session_slot - 1; RCU readers, @lock writers.
+ * @paths: List of struct laya_path, RCU readers, @lock writers.
+ * @n_paths: Its length.
+ * @best: The path in use, one of @paths, or NULL. RCU readers, @lock writers.
+ * @next_path_id: Low 15 bits of the id of the next path that we dial.
+ * @queue: Packets (inner, plaintext) that wait for a session and path; @lock.
+ * @wanted_at: jiffies of the last peer-wanted event; 0 when nothing is wanted.
+ * @error: Positive errno with which waiting packets fail; 0 while hopeful.
+ * @used: siphash of keys and indices of sessions that this peer has had.
+ * @n_used: How many were ever added to @used, which is a ring.
+ * @reassembly: Fragments.
+ * @work: path care: probes, liveness, expiry; runs on the module's workqueue.
+ * @no_path_since: jiffies since which there has been no usable path while
+ *	streams are open; 0 when there is one.
+ * @stats: tx/rx packets and bytes.
+ * @last_rx: jiffies of the last authenticated packet; 0 is never.
+ * @error_tokens: Token bucket of LAYA_INNER_ERROR.
+ * @dead: Set by laya_peer_remove; no session, path or packet is added after.
+ *
+ * Lifetime and locking
+ *
+ * Published by laya_peer_create in the two tables, which hold one reference
+ * together; removed by laya_peer_remove under device->lock: it sets @dead under
+ * @lock, takes the peer out of the tables, its sessions out of the index table,
+ * purges queue and reassembly, kills @work, drops sessions and paths, and puts
+ * the reference. Packets in flight hold the RCU read lock; a datagram socket
+ * holds keys, not peers, and looks them up per message.
+ */
+struct laya_peer {
+	struct laya_device		*device;
+	struct kref			ref;
+	struct rcu_head			rcu;
+	struct rhash_head		by_key;
+	struct rhash_head		by_orchid;
+	u8				key[LAYA_KEY_SIZE];
+	struct in6_addr			orchid;
+	bool				key_greater;
+	u32				flags;
+	spinlock_t			lock;
+	struct laya_session __rcu	*slots[3];
+	struct list_head		paths;
+	unsigned int			n_paths;
+	struct laya_path __rcu		*best;
+	u16				next_path_id;
+	struct sk_buff_head		queue;
+	unsigned long			wanted_at;
+	int				error;
+	u64				used[LAYA_PEER_USED_KEYS];
+	unsigned int			n_used;
+	struct laya_reassembly		reassembly;
+	struct delayed_work		work;
+	unsigned long			no_path_since;
+	atomic64_t			tx_packets;
+	atomic64_t			tx_bytes;
+	atomic64_t			rx_packets;
+	atomic64_t			rx_bytes;
+	unsigned long			last_rx;
+	atomic_t			error_tokens;
+	unsigned long			error_refill;
+	bool				dead;
+};
+
+/* Under device->lock. ERR_PTR: -EEXIST (key or ORCHID), -EINVAL, -ENOMEM. */
+struct laya_peer *laya_peer_create(struct laya_device *laya, const u8 *key,
+				   u32 flags, struct netlink_ext_ack *extack);
+void laya_peer_remove(struct laya_peer *peer);
+void laya_peer_remove_all(struct laya_device *laya);
+/* Under rcu_read_lock; the result is valid in that section. NULL: none. */
+struct laya_peer *laya_peer_lookup_key(struct laya_device *laya, const u8 *key);
+struct laya_peer *laya_peer_lookup_orchid(struct laya_device *laya,
+					  const struct in6_addr *orchid);
+/* False when the count is zero already. */
+bool laya_peer_get(struct laya_peer *peer);
+void laya_peer_put(struct laya_peer *peer);
+
+/*
+ * Keep @skb (an inner packet, consumed) until there is a session and a path, and
+ * tell layad that the peer is wanted. -EHOSTUNREACH at once when there is no
+ * layad, -ENOBUFS when the queue is full (the oldest goes), peer->error's
+ * negative while that is set and fresh.
+ */
+int laya_peer_enqueue(struct laya_peer *peer, struct sk_buff *skb);
+/* A session and a path are there: send what waited. */
+void laya_peer_flush(struct laya_peer *peer);
+/* Nothing will come: fail what waited, and tell its sockets (positive errno). */
+void laya_peer_fail(struct laya_peer *peer, int error);
+/* (Re)start path care after @delay jiffies at the latest. */
+void laya_peer_kick(struct laya_peer *peer, unsigned long delay);
+
+#endif /* _LAYA_PEER_H */
