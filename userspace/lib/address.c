@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "address.h"
+#include "orchid.h"
+
+static void get_in6(const struct laya_address *address, struct in6_addr *in6)
+{
+	memcpy(in6, address->addr, sizeof(*in6));
+}
+
+/**
+ * laya_address_from_sockaddr() - take an address from the socket layer
+ * @address: where to put it
+ * @sa: struct sockaddr_in or sockaddr_in6; an IPv4-mapped one, as a dual-stack
+ *	socket gives it, becomes IPv4; a scope is lost
+ *
+ * Return: 0, or -EAFNOSUPPORT.
+ */
+int laya_address_from_sockaddr(struct laya_address *address,
+			       const struct sockaddr *sa)
+{
+	const struct sockaddr_in6 *sin6 = (const struct sockaddr_in6 *)sa;
+	const struct sockaddr_in *sin = (const struct sockaddr_in *)sa;
+
+	memset(address, 0, sizeof(*address));
+	switch (sa->sa_family) {
+	case AF_INET:
+		address->family = AF_INET;
+		address->port = ntohs(sin->sin_port);
+		memcpy(address->addr, &sin->sin_addr, 4);
+		return 0;
+	case AF_INET6:
+		address->port = ntohs(sin6->sin6_port);
+		if (IN6_IS_ADDR_V4MAPPED(&sin6->sin6_addr)) {
+			address->family = AF_INET;
+			memcpy(address->addr, &sin6->sin6_addr.s6_addr[12], 4);
+		} else {
+			address->family = AF_INET6;
+			memcpy(address->addr, &sin6->sin6_addr, 16);
+		}
+		return 0;
+	default:
+		return -EAFNOSUPPORT;
+	}
+}
+
+/**
+ * laya_address_to_sockaddr() - give an address to the socket layer
+ * @address: the address
+ * @ss: where to put it
+ *
+ * Return: length of the sockaddr; 0 if the family is unknown.
+ */
+socklen_t laya_address_to_sockaddr(const struct laya_address *address,
+				   struct sockaddr_storage *ss)
+{
+	struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)ss;
+	struct sockaddr_in *sin = (struct sockaddr_in *)ss;
+
+	memset(ss, 0, sizeof(*ss));
+	switch (address->family) {
+	case AF_INET:
+		sin->sin_family = AF_INET;
+		sin->sin_port = htons(address->port);
+		memcpy(&sin->sin_addr, address->addr, 4);
+		return sizeof(*sin);
+	case AF_INET6:
+		sin6->sin6_family = AF_INET6;
+		sin6->sin6_port = htons(address->port);
+		memcpy(&sin6->sin6_addr, address->addr, 16);
+		return sizeof(*sin6);
+	default:
+		return 0;
+	}
+}
+
+/**
+ * laya_address_size() - bytes that the address has, without the port
+ * @address: the address
+ *
+ * Return: 4 or 16; 0 if the family is unknown.
+ */
+size_t laya_address_size(const struct laya_address *address)
+{
+	switch (address->family) {
+	case AF_INET:
+		return 4;
+	case AF_INET6:
+		return 16;
+	default:
+		return 0;
+	}
+}
+
+/**
+ * laya_address_equal() - compare address and port
+ * @a: one
+ * @b: the other
+ *
+ * Return: whether they are the same.
+ */
+bool laya_address_equal(const struct laya_address *a,
+			const struct laya_address *b)
+{
+	return a->family == b->family && a->port == b->port &&
+	       memcmp(a->addr, b->addr, laya_address_size(a)) == 0;
+}
+
+/**
+ * laya_address_is_any() - is it 0.0.0.0 or ::, which in messages stands for
+ *			   "where you see me"
+ * @address: the address
+ *
+ * Return: whether it is.
+ */
+bool laya_address_is_any(const struct laya_address *address)
+{
+	static const uint8_t zero[16];
+
+	return memcmp(address->addr, zero, laya_address_size(address)) == 0;
+}
+
+/**
+ * laya_address_is_dialable() - may a packet be sent there because a message
+ *				says so
+ * @address: the address
+ *
+ * Private and documentation prefixes may be: probes judge them.  Loopback,
+ * multicast, broadcast, unspecified and ORCHIDs never are, nor IPv4 in the
+ * clothes of IPv6, which would get around these.
+ *
+ * Return: whether it may.
+ */
+bool laya_address_is_dialable(const struct laya_address *address)
+{
+	struct in6_addr in6;
+
+	if (address->port == 0)
+		return false;
+	switch (address->family) {
+	case AF_INET:
+		return address->addr[0] != 0 && address->addr[0] != 127 &&
+		       (address->addr[0] & 0xf0) != 0xe0 &&
+		       memcmp(address->addr, "\xff\xff\xff\xff", 4) != 0;
+	case AF_INET6:
+		get_in6(address, &in6);
+		return !IN6_IS_ADDR_UNSPECIFIED(&in6) &&
+		       !IN6_IS_ADDR_LOOPBACK(&in6) &&
+		       !IN6_IS_ADDR_MULTICAST(&in6) &&
+		       !IN6_IS_ADDR_V4MAPPED(&in6) &&
+		       !IN6_IS_ADDR_V4COMPAT(&in6) && !laya_orchid_is(&in6);
+	default:
+		return false;
+	}
+}
+
+/**
+ * laya_address_split() - split "HOST:PORT", "[HOST]:PORT", "HOST" or "[HOST]"
+ * @text: the text; an IPv6 address with a port needs its brackets
+ * @host: where to put the host, without brackets
+ * @host_size: size of @host
+ * @port: where to put the port
+ * @port_size: size of @port
+ * @default_port: what @port is when there is none; NULL if there has to be one
+ *
+ * Return: 0, or -EINVAL.
+ */
+int laya_address_split(const char *text, char *host, size_t host_size,
+		       char *port, size_t port_size, const char *default_port)
+{
+	const char *begin = text;
+	const char *colon;
+	const char *end;
+
+	if (*text == '[') {
+		begin = text + 1;
+		end = strchr(begin, ']');
+		if (!end || (end[1] != '\0' && end[1] != ':'))
+			return -EINVAL;
+		colon = end[1] == ':' ? end + 1 : NULL;
+	} else {
+		colon = strchr(text, ':');
+		/* two colons without brackets: an IPv6 address, no port */
+		if (colon && strchr(colon + 1, ':'))
+			colon = NULL;
+		end = colon ? colon : text + strlen(text);
+	}
+
+	if (colon)
+		default_port = colon + 1;
+	if (!default_port || *default_port == '\0' || end == begin ||
+	    (size_t)(end - begin) >= host_size ||
+	    strlen(default_port) >= port_size)
+		return -EINVAL;
+	memcpy(host, begin, end - begin);
+	host[end - begin] = '\0';
+	strcpy(port, default_port);
+	return 0;
+}
+
+/**
+ * laya_address_parse() - read "192.0.2.1:5292" or "[2001:db8::1]:5292"
+ * @address: where to put it
+ * @text: the text
+ *
+ * Return: 0, or -EINVAL.
+ */
+int laya_address_parse(struct laya_address *address, const char *text)
+{
+	char host[INET6_ADDRSTRLEN];
+	char port[6];
+	char *end;
+	long value;
+
+	memset(address, 0, sizeof(*address));
+	if (laya_address_split(text, host, sizeof(host), port, sizeof(port),
+			       NULL))
+		return -EINVAL;
+	if (port[0] < '0' || port[0] > '9')
+		return -EINVAL;
+	value = strtol(port, &end, 10);
+	if (*end != '\0' || value > UINT16_MAX)
+		return -EINVAL;
+	address->port = value;
+	if (*text != '[' && inet_pton(AF_INET, host, address->addr) == 1)
+		address->family = AF_INET;
+	else if (inet_pton(AF_INET6, host, address->addr) == 1)
+		address->family = AF_INET6;
+	else
+		return -EINVAL;
+	return 0;
+}
+
+/**
+ * laya_address_format() - write what laya_address_parse() reads
+ * @text: where to put it
+ * @address: the address
+ */
+void laya_address_format(char text[LAYA_ADDRESS_TEXT_SIZE],
+			 const struct laya_address *address)
+{
+	char host[INET6_ADDRSTRLEN];
+
+	if (!inet_ntop(address->family, address->addr, host, sizeof(host)))
+		strcpy(host, "?");
+	snprintf(text, LAYA_ADDRESS_TEXT_SIZE,
+		 address->family == AF_INET6 ? "[%s]:%u" : "%s:%u", host,
+		 address->port);
+}
