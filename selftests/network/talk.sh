@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What two nodes say to each other in a test, by name; to be sourced after
+# topology.sh and ktap.sh. layactl nc is the program at both ends.
+
+# talk_file MIB - a file of random bytes, made once a size
+talk_file() {
+	local file=$topology_dir/random.$1
+
+	[ -e "$file" ] || head -c "$(($1 << 20))" /dev/urandom > "$file"
+	echo "$file"
+}
+
+# talk_listen NODE PORT - until a stream socket of the node listens on it
+talk_listening() {
+	at "$1" ss -Hltn6 "sport = :$2" | grep -q .
+}
+
+# talk_stream FROM TO PORT MIB - a file by SOCK_STREAM; fails unless both ends
+# end well and the bytes are the same
+talk_stream() {
+	local from=$1 to=$2 port=$3 file got listener
+
+	file=$(talk_file "$4")
+	got=$topology_dir/got.$from.$to.$port
+	at "$to" layactl nc -l "$from" "$port" < /dev/null > "$got" \
+		2>> "$topology_dir/$to.log" &
+	listener=$!
+	wait_for "talk_listening $to $port" || return
+	at "$from" timeout "${TALK_TIMEOUT:-300}" layactl nc "$to" "$port" \
+		< "$file" > /dev/null 2>> "$topology_dir/$from.log" || {
+		kill $listener
+		return 1
+	}
+	wait $listener || return
+	talk_same "$file" "$got" && rm "$got"
+}
+
+talk_same() {
+	[ "$(sha256sum < "$1")" = "$(sha256sum < "$2")" ]
+}
+
+# talk_datagrams A B PORT - one datagram there and one back, by SOCK_DGRAM
+talk_datagrams() {
+	local a=$1 b=$2 port=$3 there=$topology_dir/there back=$topology_dir/back
+	local listener status
+
+	: > "$there"
+	(echo "from $b"; wait_for "grep -q 'from $a' $there" 30) |
+		at "$b" timeout 60 layactl nc -u -l "$a" "$port" > "$there" \
+		2>> "$topology_dir/$b.log" &
+	listener=$!
+	# A datagram to a port that nobody has yet is refused: say it again
+	(until grep -q "from $a" "$there"; do
+		echo "from $a"
+		sleep 0.2
+	done) | at "$a" timeout 60 layactl nc -u -w 2 "$b" "$port" > "$back" \
+		2>> "$topology_dir/$a.log"
+	status=$?
+	wait $listener
+	grep -q "from $a" "$there" && grep -q "from $b" "$back"
+}
