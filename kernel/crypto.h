@@ -16,13 +16,13 @@ struct crypto_aead;
  * @simd: AES-GCM on the CPU's instructions, synchronous; NULL when there is
  *	none. Used only while crypto_simd_usable().
  * @generic: AES-GCM anywhere, synchronous, the same key.
- * @chacha: ChaCha20-Poly1305 key.
+ * @chacha: ChaCha20-Poly1305 key, in the words that the library takes.
  */
 struct laya_key {
 	u32			cipher;
 	struct crypto_aead	*simd;
 	struct crypto_aead	*generic;
-	u8			chacha[LAYA_AEAD_KEY_SIZE];
+	u32			chacha[LAYA_AEAD_KEY_SIZE / sizeof(u32)];
 };
 
 /* May sleep. */

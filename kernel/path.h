@@ -3,8 +3,10 @@
 #define _LAYA_PATH_H
 
 #include <linux/kref.h>
+#include <linux/siphash.h>
 #include <net/dst_cache.h>
 
+#include "drop.h"
 #include "laya.h"
 #include "replay.h"
 
@@ -15,6 +17,13 @@
 #define LAYA_KEEPALIVE_MS	10000	/* idle; below the NATs' 15 s of networks.md */
 #define LAYA_AMPLIFICATION	3	/* RFC 9000, 8.1 */
 #define LAYA_PATH_BASE_MTU	1200	/* sealed UDP payload carried everywhere */
+#define LAYA_PROBE_RING		16	/* probes that may be under way */
+#define LAYA_PROBE_MIN_MS	20	/* shortest patience with a probe */
+#define LAYA_PROBE_DATA_MS	100	/* silence after data before a probe */
+#define LAYA_PROBE_BUSY_MS	1000	/* between probes that measure */
+#define LAYA_PROBE_DEAD_MS	3000	/* unanswered so long: dead */
+#define LAYA_PATH_FORGET_MS	60000	/* a dead answered path */
+#define LAYA_PATH_BACKOFF_MS	60000	/* longest between probes of a dead one */
 
 /**
  * struct laya_path_window - replay window of one session on one path
@@ -47,6 +56,91 @@ struct laya_path_rank {
 };
 
 /**
+ * struct laya_path_challenge - a changed address of the far end, on probation
+ * @pending: It is.
+ * @endpoint: The address.
+ * @labels: Return labels that came with it.
+ * @n_labels: How many.
+ * @seq: Number of the last challenge sent; its token follows from it.
+ * @tries: Challenges sent.
+ * @sent: jiffies of the last.
+ * @allowance: Bytes that may still be sent there (RFC 9000, 8.1).
+ */
+struct laya_path_challenge {
+	bool			pending;
+	struct laya_endpoint	endpoint;
+	u8			labels[LAYA_MAX_LABELS][LAYA_LABEL_SIZE];
+	u8			n_labels;
+	u32			seq;
+	u8			tries;
+	unsigned long		sent;
+	u32			allowance;
+};
+
+/**
+ * struct laya_path_probes - probe requests of ours on a path
+ * @key: The token of a request is the siphash of its number under this key, so
+ *	none need be remembered, and none can be guessed.
+ * @seq: Number of the last one.
+ * @answered: Number of the last one that was answered.
+ * @sent_at: When they were sent, by number modulo the size.
+ * @tx_packets: Sealed packets sent on the path until then, likewise.
+ * @sent: jiffies of the last.
+ * @first: jiffies of the first of those unanswered in a row.
+ * @tries: How many are unanswered in a row.
+ * @backoff_ms: Of a dead path.
+ * @outstanding: The last one is unanswered.
+ * @wanted: One is wanted now, whatever the timers say.
+ */
+struct laya_path_probes {
+	siphash_key_t		key;
+	u32			seq;
+	u32			answered;
+	ktime_t			sent_at[LAYA_PROBE_RING];
+	u64			tx_packets[LAYA_PROBE_RING];
+	unsigned long		sent;
+	unsigned long		first;
+	unsigned int		tries;
+	unsigned int		backoff_ms;
+	bool			outstanding;
+	bool			wanted;
+};
+
+/**
+ * struct laya_path_delivery - what the far end told of our packets, last time
+ * @generation: Session that the counts are of; 0 is none yet.
+ * @tx_packets: Packets we had sent on the path when we asked.
+ * @rx_packets: Packets the far end had authenticated.
+ * @rx_bytes: Their bytes.
+ * @at: When we were told.
+ */
+struct laya_path_delivery {
+	u32	generation;
+	u64	tx_packets;
+	u64	rx_packets;
+	u64	rx_bytes;
+	ktime_t	at;
+};
+
+/**
+ * struct laya_path_route - where a packet on a path goes: a snapshot
+ * @endpoint: The far end of the carrier.
+ * @labels: In front of the packet, the outer one first.
+ * @returns: Return labels that are known, for the slots of a probe.
+ * @n_labels: How many.
+ * @n_returns: How many are known.
+ * @n_slots: Return slots that a probe request should have.
+ */
+struct laya_path_route {
+	struct laya_endpoint	endpoint;
+	u8			labels[LAYA_MAX_LABELS][LAYA_LABEL_SIZE];
+	u8			returns[LAYA_MAX_LABELS][LAYA_LABEL_SIZE];
+	u8			n_labels;
+	u8			n_returns;
+	u8			n_slots;
+};
+
+/**
  * struct laya_path - one way to a peer, carrying both directions
  * @peer: Its peer; the path is published only while the peer is.
  * @ref: One while in peer->paths.
@@ -61,6 +155,8 @@ struct laya_path_rank {
  * @labels: In front of our packets: those of the candidate when we dialled, the
  *	return labels when the peer did; the outer one first.
  * @n_labels: How many.
+ * @returnable: We know how to send on it. False while packets came through a
+ *	forwarder but none has brought the return labels yet.
  * @returns: Return labels as we saw them on the peer's packets on a path that we
  *	dialled: put in the slots of our later probes, to validate the flow at
  *	the forwarder.
@@ -73,9 +169,27 @@ struct laya_path_rank {
  *	answered a probe (RFC 9000, 9.3).
  * @highest: Counter of the packet that set @endpoint of an answered path; an
  *	address is taken only from a higher one.
+ * @highest_generation: Generation of the session of @highest.
+ * @removed: Out of peer->paths; under peer->lock.
+ * @probe: Probes of ours, and how patient we are with them.
+ * @delivery: What the far end has told of our packets.
+ * @srtt_us: Smoothed round-trip time (RFC 6298); 0 is not known.
+ * @rttvar_us: Its mean deviation.
+ * @loss_permille: Smoothed loss of our packets.
+ * @goodput: Smoothed bytes a second of ours that arrived when it was busy.
+ * @windows: Replay windows, one for each session that lives.
  * @cache: Route.
- * @mtu: Largest UDP payload that it carries.
- * ...
+ * @mtu: Largest UDP payload that it carries, shims included; READ_ONCE.
+ * @observed_valid: @observed is set.
+ * @observed: Our address as the far end of a path without labels saw it.
+ * @last_tx: jiffies of the last packet, of any kind; 0 is never; READ_ONCE.
+ * @last_tx_data: The same of packets that are no probes.
+ * @last_rx: jiffies of the last authenticated packet; 0 is never; READ_ONCE.
+ * @died: jiffies when it became dead.
+ * @tx_packets: Sealed packets sent: the sender counts, segment by segment.
+ * @tx_bytes: Their bytes, shims excluded.
+ * @rx_packets: Authenticated packets received.
+ * @rx_bytes: Their bytes, shims excluded.
  *
  * Lifetime and locking: laya_path_create publishes; laya_path_remove under
  * peer->lock unpublishes, moves peer->best, drops. Packets hold RCU.
@@ -96,38 +210,24 @@ struct laya_path {
 	u8			n_labels;
 	u8			returns[LAYA_MAX_LABELS][LAYA_LABEL_SIZE];
 	u8			n_returns;
+	bool			returnable;
 
 	u8			state;
+	bool			removed;
 	bool			validated;
 	u32			rx_unvalidated;
 	u32			tx_unvalidated;
 
-	struct {
-		bool			pending;
-		struct laya_endpoint	endpoint;
-		__be64			token;
-		u8			tries;
-		unsigned long		sent;
-	} challenge;
+	struct laya_path_challenge challenge;
 	u64			highest;
 	u32			highest_generation;
 
-	/* the probe that is outstanding */
-	struct {
-		u32			seq;
-		__be64			token;
-		ktime_t			sent;
-		unsigned long		sent_jiffies;
-		u8			tries;
-		bool			outstanding;
-	} probe;
+	struct laya_path_probes	probe;
+	struct laya_path_delivery delivery;
 	u32			srtt_us;
 	u32			rttvar_us;
 	u32			loss_permille;
 	u64			goodput;
-	u64			peer_rx_packets;
-	u64			peer_rx_bytes;
-	ktime_t			peer_rx_at;
 
 	struct laya_path_window	windows[3];
 	struct dst_cache	cache;
@@ -182,7 +282,29 @@ void laya_path_probe(struct laya_path *path, struct laya_session *session,
 unsigned long laya_path_care(struct laya_peer *peer);
 /* Choose peer->best anew; under peer->lock. True when it changed. */
 bool laya_path_choose(struct laya_peer *peer);
-/* Bytes of amplification allowance; false when @bytes would exceed it. */
+/* The same, with lock, and all that follows from a change; from peer->work. */
+void laya_path_rechoose(struct laya_peer *peer);
+/* Set out anew: a session is there. Dead and unanswered paths are probed. */
+void laya_path_session_up(struct laya_peer *peer);
+/*
+ * Where a packet on @path goes; to the challenged address and with its labels
+ * when @challenge (laya_send_probe with @to). False: it cannot be sent, the
+ * return labels are not known or there is no challenge any more.
+ */
+bool laya_path_route(struct laya_path *path, bool challenge,
+		     struct laya_path_route *route);
+/* What a probe under @session tells: received on this path under it. */
+void laya_path_counts(struct laya_path *path, const struct laya_session *session,
+		      u64 *rx_packets, u64 *rx_bytes);
+/* There is a path that is not dead: it pays to wait. Under rcu_read_lock. */
+bool laya_path_any_hope(struct laya_peer *peer);
+/* Some path can carry data. Under rcu_read_lock. */
+bool laya_path_any_usable(struct laya_peer *peer);
+/*
+ * Ask before each packet, @bytes of UDP payload: the limit of RFC 9000, 8.1 on an
+ * answered path that is not validated, the budget of unanswered bytes for a
+ * destination on a dialled one.
+ */
 bool laya_path_may_send(struct laya_path *path, unsigned int bytes);
 void laya_path_info(const struct laya_path *path, struct laya_path_info *info);
 
@@ -192,5 +314,24 @@ int laya_path_compare(const struct laya_path_rank *a,
 /* True when traffic should move from @from to @to: hysteresis included. */
 bool laya_path_better(const struct laya_path_rank *to,
 		      const struct laya_path_rank *from);
+/* A round-trip sample into the smoothed time and its deviation: RFC 6298. */
+void laya_path_rtt_sample(u32 *srtt_us, u32 *rttvar_us, u32 sample_us);
+/* How long to wait for the answer to a probe. */
+unsigned int laya_path_patience_ms(u32 srtt_us, u32 rttvar_us);
+/* @rx of @tx packets arrived: into the smoothed loss. */
+u32 laya_path_loss_sample(u32 loss_permille, u64 tx, u64 rx);
+
+/* path_probe.c */
+void laya_path_probe_start(struct laya_path *path);
+unsigned long laya_path_tend(struct laya_path *path, bool sendable,
+			     unsigned long now, bool *gone);
+/* Two endpoints with the same far end. */
+bool laya_path_same_remote(const struct laya_endpoint *a,
+			   const struct laya_endpoint *b);
+bool laya_path_same_endpoint(const struct laya_endpoint *a,
+			     const struct laya_endpoint *b);
+/* Unanswered bytes to a destination, over all peers. */
+bool laya_path_budget_take(const struct laya_endpoint *to, unsigned int bytes);
+void laya_path_budget_answered(const struct laya_endpoint *to);
 
 #endif /* _LAYA_PATH_H */

@@ -13,7 +13,10 @@
 #include "session.h"
 
 #define LAYA_PEER_QUEUE_MAX	128	/* packets that wait for a session */
-#define LAYA_PEER_USED_KEYS	64	/* remembered, against nonce reuse */
+#define LAYA_PEER_USED_KEYS	192	/* remembered, against nonce reuse */
+#define LAYA_PEER_WANTED_EVERY	(1 * HZ)	/* event while it stays wanted */
+#define LAYA_PEER_WANTED_LIMIT	(10 * HZ)	/* then what waits has failed */
+#define LAYA_PEER_ERROR_FRESH	(1 * HZ)	/* an error answers for so long */
 
 /**
  * struct laya_peer - another node
@@ -35,13 +38,19 @@
  * @next_path_id: Low 15 bits of the id of the next path that we dial.
  * @queue: Packets (inner, plaintext) that wait for a session and path; @lock.
  * @wanted_at: jiffies of the last peer-wanted event; 0 when nothing is wanted.
+ * @wanted_since: jiffies since which the peer is wanted, or layad last did
+ *	something about it.
  * @error: Positive errno with which waiting packets fail; 0 while hopeful.
+ * @error_at: jiffies when @error was set.
+ * @failing: Positive errno that @work has yet to tell to sockets; @lock.
  * @used: siphash of keys and indices of sessions that this peer has had.
  * @n_used: How many were ever added to @used, which is a ring.
+ * @generation: Of the newest session; @lock.
  * @reassembly: Fragments.
  * @work: path care: probes, liveness, expiry; runs on the module's workqueue.
  * @no_path_since: jiffies since which there has been no usable path while
- *	streams are open; 0 when there is one.
+ *	streams are open; 0 when there is one. Of @work alone.
+ * @impaired: The path in use was none or not usable at the last look of @work.
  * @stats: tx/rx packets and bytes.
  * @last_rx: jiffies of the last authenticated packet; 0 is never.
  * @error_tokens: Token bucket of LAYA_INNER_ERROR.
@@ -74,12 +83,17 @@ struct laya_peer {
 	u16				next_path_id;
 	struct sk_buff_head		queue;
 	unsigned long			wanted_at;
+	unsigned long			wanted_since;
 	int				error;
+	unsigned long			error_at;
+	int				failing;
 	u64				used[LAYA_PEER_USED_KEYS];
 	unsigned int			n_used;
+	u32				generation;
 	struct laya_reassembly		reassembly;
 	struct delayed_work		work;
 	unsigned long			no_path_since;
+	bool				impaired;
 	atomic64_t			tx_packets;
 	atomic64_t			tx_bytes;
 	atomic64_t			rx_packets;
@@ -90,6 +104,9 @@ struct laya_peer {
 	bool				dead;
 };
 
+/* The two tables of a new device, and their end (empty by then). */
+int laya_peer_tables_init(struct laya_device *laya);
+void laya_peer_tables_exit(struct laya_device *laya);
 /* Under device->lock. ERR_PTR: -EEXIST (key or ORCHID), -EINVAL, -ENOMEM. */
 struct laya_peer *laya_peer_create(struct laya_device *laya, const u8 *key,
 				   u32 flags, struct netlink_ext_ack *extack);
@@ -106,13 +123,17 @@ void laya_peer_put(struct laya_peer *peer);
 /*
  * Keep @skb (an inner packet, consumed) until there is a session and a path, and
  * tell layad that the peer is wanted. -EHOSTUNREACH at once when there is no
- * layad, -ENOBUFS when the queue is full (the oldest goes), peer->error's
- * negative while that is set and fresh.
+ * layad, peer->error's negative while that is set and fresh. When the queue is
+ * full the oldest goes, counted. Local TCP hears of a failure by ICMPv6 or abort,
+ * from work. Under rcu_read_lock.
  */
 int laya_peer_enqueue(struct laya_peer *peer, struct sk_buff *skb);
 /* A session and a path are there: send what waited. */
 void laya_peer_flush(struct laya_peer *peer);
-/* Nothing will come: fail what waited, and tell its sockets (positive errno). */
+/*
+ * Nothing will come: fail what waited, and tell its sockets (positive errno).
+ * Any context; sockets are told from work. 0 only takes an error back.
+ */
 void laya_peer_fail(struct laya_peer *peer, int error);
 /* (Re)start path care after @delay jiffies at the latest. */
 void laya_peer_kick(struct laya_peer *peer, unsigned long delay);

@@ -5,6 +5,7 @@
 #include <linux/atomic.h>
 #include <linux/kref.h>
 #include <linux/rhashtable.h>
+#include <linux/workqueue.h>
 
 #include "crypto.h"
 #include "laya.h"
@@ -24,7 +25,7 @@
  *	by a grace period.
  * @ref: One reference while published in a slot; a sender in flight takes none,
  *	it holds RCU.
- * @rcu: Frees it, keys wiped.
+ * @free: Frees it, keys wiped: after a grace period, where it may sleep.
  * @by_index: In the module's table of receiver indices.
  * @rx_index: On packets to us; unique in the device's namespace.
  * @tx_index: On packets to the peer, network byte order.
@@ -37,15 +38,15 @@
  * @rx_packets: Authenticated.
  * @failures: Failed to open.
  * @path_ids: Ids the peer has used, under peer->lock.
- * @created: ktime boot-time seconds; suspend counts.
+ * @created: Nanoseconds of boot time; suspend counts.
  * @initiator: We began the handshake, so we begin the next.
  * @confirmed: The peer has shown that it has the keys.
- * @aging_told: layad has been told to rekey.
+ * @aging_told: layad has been told to rekey; atomic.
  */
 struct laya_session {
 	struct laya_peer	*peer;
 	struct kref		ref;
-	struct rcu_head		rcu;
+	struct rcu_work		free;
 	struct rhash_head	by_index;
 	u32			rx_index;
 	__be32			tx_index;
@@ -57,11 +58,42 @@ struct laya_session {
 	atomic64_t		rx_packets;
 	atomic64_t		failures;
 	struct laya_path_ids	path_ids;
-	time64_t		created;
+	u64			created;
 	bool			initiator;
 	bool			confirmed;
-	bool			aging_told;
+	atomic_t		aging_told;
 };
+
+/*
+ * Care of peers and the wiping of keys run here. Made by laya_session_init, which
+ * comes before any device; gone after laya_session_exit.
+ */
+extern struct workqueue_struct *laya_wq;
+
+/**
+ * struct laya_session_limits - how long and how much a session may be used
+ * @rekey_ns: Age at which it should be replaced.
+ * @reject_ns: Age at which it is gone.
+ * @rekey_packets: Packets after which it should be replaced.
+ * @reject_packets: Packets after which it is gone.
+ */
+struct laya_session_limits {
+	u64	rekey_ns;
+	u64	reject_ns;
+	u64	rekey_packets;
+	u64	reject_packets;
+};
+
+enum laya_session_verdict {
+	LAYA_SESSION_FRESH,
+	LAYA_SESSION_OLD,	/* usable, to be replaced */
+	LAYA_SESSION_EXPIRED,
+};
+
+/* Pure: what a session of this age and use is. */
+enum laya_session_verdict
+laya_session_judge(const struct laya_session_limits *limits, u64 age_ns,
+		   u64 packets);
 
 int laya_session_init(void);
 void laya_session_exit(void);
@@ -94,5 +126,11 @@ bool laya_session_may_receive(struct laya_session *session);
 /* Count a failed open; removes the session at the cap. */
 void laya_session_failed(struct laya_session *session);
 unsigned long laya_session_age_ms(const struct laya_session *session);
+/* From the peer's work: expire sessions; jiffies until the next look. */
+unsigned long laya_session_care(struct laya_peer *peer);
+/* Under rcu_read_lock or peer->lock: @session is in one of its peer's slots. */
+bool laya_session_is_live(const struct laya_session *session);
+/* The same by generation. */
+bool laya_session_generation_is_live(struct laya_peer *peer, u32 generation);
 
 #endif /* _LAYA_SESSION_H */
