@@ -10,6 +10,7 @@
 
 #include "drop.h"
 #include "laya.h"
+#include "trace.h"
 
 /* Bound by 40 bytes of IPv6, 8 of UDP, two labels and the sealed packet. */
 #define LAYA_DEVICE_MTU		1420
@@ -39,6 +40,8 @@ struct laya_ports {
  * @fwmark: On carriers' packets.
  * @user_timeout_ms: After that long without a path, streams fail.
  * @owner_portid: Netlink port of the daemon, 0 when there is none.
+ * @owner_net: Network namespace of its socket, which holds the reference; only
+ *	while @owner_portid is not 0.
  * @peers_by_key: Published peers, by public key.
  * @peers_by_orchid: The same, by address.
  * @n_peers: Number of published peers.
@@ -59,6 +62,7 @@ struct laya_device {
 	u32				fwmark;
 	u32				user_timeout_ms;
 	u32				owner_portid;
+	struct net			*owner_net;
 	struct rhashtable		peers_by_key;
 	struct rhashtable		peers_by_orchid;
 	unsigned int			n_peers;
@@ -83,6 +87,10 @@ struct laya_device *laya_device_lookup_key(struct net *net, const u8 *key);
  */
 struct laya_device *laya_device_lookup_scope(struct net *net, u32 scope_id,
 					     const u8 *peer_key);
+struct laya_device *laya_device_lookup_hold(struct net *net, int ifindex,
+					    const char *name);
+struct laya_device *laya_device_next(struct net *net, struct laya_device *laya);
+void laya_device_release_owner(struct net *net, u32 portid);
 int laya_device_set_key(struct laya_device *laya, const u8 *key,
 			struct netlink_ext_ack *extack);
 
@@ -99,6 +107,7 @@ static inline bool laya_device_is(const struct net_device *dev)
 static inline void laya_device_drop(struct laya_device *laya,
 				    enum laya_drop reason)
 {
+	trace_laya_drop(laya->dev, reason);
 	this_cpu_inc(laya->drops->packets[reason]);
 }
 

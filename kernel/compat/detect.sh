@@ -25,6 +25,8 @@ have CRYPTO_COMPLETION_DATA linux/crypto.h	'\(\*crypto_completion_t\)\(void \*re
 # 6.5
 have PROTO_IOCTL_INT_PTR net/sock.h		'\(\*ioctl\)\(struct sock \*sk, int cmd, int \*karg\)'
 have MSG_SPLICE_PAGES	linux/socket.h		'define MSG_SPLICE_PAGES'
+# 6.6
+have GENL_INFO_DUMP	net/genetlink.h		'genl_info_dump\('
 # 6.9
 have PCPU_STAT_TYPE	linux/netdevice.h	'enum netdev_stat_type'
 # 6.10
@@ -38,8 +40,10 @@ have RTNL_NEWLINK_PARAMS net/rtnetlink.h	'struct rtnl_newlink_params'
 # 6.16
 have TIMER_CONTAINER_OF	linux/timer.h		'define timer_container_of\('
 have TIMER_DELETE	linux/timer.h		'int timer_delete\('
+have CHACHA_STATE	crypto/chacha.h		'struct chacha_state \{'
 # 6.17
 have UDP_TUNNEL_XMIT_IPCB net/udp_tunnel.h	'udp_tunnel_xmit_skb\([^)]*u16 ipcb_flags\)'
+have UDP_TUNNEL6_XMIT_IP6CB net/udp_tunnel.h	'udp_tunnel6_xmit_skb\([^)]*u16 ip6cb_flags\)'
 # 6.19
 have SOCKADDR_UNSIZED	linux/socket.h		'struct sockaddr_unsized'
 # 7.x
