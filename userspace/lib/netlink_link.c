@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Network interfaces: the part of ip-link(8) that a daemon needs. */
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+
+#include "netlink_socket.h"
+
+static struct nl_msg *link_message(int type, int flags, unsigned int up,
+				   const char *name)
+{
+	struct ifinfomsg info = {
+		.ifi_family = AF_UNSPEC,
+		.ifi_flags = up,
+		.ifi_change = up,
+	};
+	struct nl_msg *msg;
+
+	msg = nlmsg_alloc_simple(type, NLM_F_REQUEST | NLM_F_ACK | flags);
+	if (!msg)
+		return NULL;
+	if (nlmsg_append(msg, &info, sizeof(info), NLMSG_ALIGNTO) ||
+	    nla_put_string(msg, IFLA_IFNAME, name)) {
+		nlmsg_free(msg);
+		return NULL;
+	}
+	return msg;
+}
+
+static int link_send(struct laya_nl *nl, struct nl_msg *msg, const char *what)
+{
+	int err;
+
+	if (!msg)
+		return laya_nl_fail(nl, -ENOMEM, "%s: out of memory", what);
+	if (!nl->route)
+		nl->route = laya_nl_socket(NETLINK_ROUTE, &err);
+	if (!nl->route) {
+		nlmsg_free(msg);
+		return laya_nl_fail(nl, err, "rtnetlink: %s", strerror(-err));
+	}
+	return laya_nl_transact(nl, nl->route, msg, what, -1, NULL);
+}
+
+static int name_check(struct laya_nl *nl, const char *name)
+{
+	size_t len = strlen(name);
+
+	if (len && len < IFNAMSIZ)
+		return 0;
+	return laya_nl_fail(nl, -EINVAL,
+			    "\"%s\" cannot be an interface: 1 to %d characters",
+			    name, IFNAMSIZ - 1);
+}
+
+/**
+ * laya_nl_link_add() - add a Laya device
+ * @nl: the connection
+ * @name: what to call it
+ *
+ * Return: 0, -EEXIST, or another negative errno.
+ */
+int laya_nl_link_add(struct laya_nl *nl, const char *name)
+{
+	struct nlattr *info;
+	struct nl_msg *msg;
+	int err;
+
+	err = name_check(nl, name);
+	if (err)
+		return err;
+	msg = link_message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0, name);
+	if (msg) {
+		info = nla_nest_start(msg, IFLA_LINKINFO);
+		if (!info || nla_put_string(msg, IFLA_INFO_KIND, "laya")) {
+			nlmsg_free(msg);
+			msg = NULL;
+		} else {
+			nla_nest_end(msg, info);
+		}
+	}
+	err = link_send(nl, msg, "link-add");
+	if (err == -EOPNOTSUPP)
+		laya_nl_fail(nl, err, LAYA_NL_NOT_LOADED);
+	else if (err == -EEXIST)
+		laya_nl_fail(nl, err, "link-add: there is an interface %s",
+			     name);
+	return err;
+}
+
+/**
+ * laya_nl_link_del() - delete a device
+ * @nl: the connection
+ * @name: which
+ *
+ * Return: 0, -ENODEV, or another negative errno.
+ */
+int laya_nl_link_del(struct laya_nl *nl, const char *name)
+{
+	int err = name_check(nl, name);
+
+	if (err)
+		return err;
+	return link_send(nl, link_message(RTM_DELLINK, 0, 0, name),
+			 "link-del");
+}
+
+/**
+ * laya_nl_link_up() - set a device up
+ * @nl: the connection
+ * @name: which
+ *
+ * Return: 0, -ENODEV, or another negative errno.
+ */
+int laya_nl_link_up(struct laya_nl *nl, const char *name)
+{
+	int err = name_check(nl, name);
+
+	if (err)
+		return err;
+	return link_send(nl, link_message(RTM_SETLINK, 0, IFF_UP, name),
+			 "link-up");
+}
