@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * laya-rendezvous: knows which key is connected where, and passes sealed
+ * messages between them.  See laya-rendezvous(8).
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "log.h"
+#include "server.h"
+
+#ifndef LAYA_VERSION
+#define LAYA_VERSION	"0.1"
+#endif
+
+/* Descriptors that are not clients: listeners, the loop, the log, ... */
+#define OTHER_FDS	64
+
+/**
+ * struct options - the command line
+ * @listen: addresses
+ * @n_listen: how many
+ * @key_file: file of the private key
+ * @max_clients: connections; 0 as many as is the default
+ * @verbose: log each client
+ */
+struct options {
+	struct laya_address listen[SERVER_MAX_LISTENERS];
+	unsigned int n_listen;
+	const char *key_file;
+	unsigned int max_clients;
+	bool verbose;
+};
+
+static void usage(FILE *out)
+{
+	fputs("Usage: laya-rendezvous --listen ADDR:PORT --private-key FILE [OPTION]...\n"
+	      "Let Laya nodes find each other.\n"
+	      "\n"
+	      "  -l, --listen ADDR:PORT   take connections there, e.g. 0.0.0.0:5291 or\n"
+	      "                           [::]:5291 (IPv6 only); can be given several times\n"
+	      "  -k, --private-key FILE   key of this server, made by \"layactl genkey\"\n"
+	      "  -m, --max-clients N      most connections (4096)\n"
+	      "  -v, --verbose            log each client\n"
+	      "  -h, --help               show this\n"
+	      "  -V, --version            show the version\n"
+	      "\n"
+	      "SIGUSR1 prints counters; SIGTERM and SIGINT end it.\n",
+	      out);
+}
+
+static int bad_usage(void)
+{
+	fputs("Try 'laya-rendezvous --help'.\n", stderr);
+	return 2;
+}
+
+static int parse_count(const char *text, unsigned int *value)
+{
+	unsigned long number;
+	char *end;
+
+	errno = 0;
+	number = strtoul(text, &end, 10);
+	if (errno || *text < '0' || *text > '9' || *end || number < 1 ||
+	    number > 1000000)
+		return -EINVAL;
+	*value = number;
+	return 0;
+}
+
+/* Return: -1 to go on, or the exit status. */
+static int parse_options(struct options *options, int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "listen", required_argument, NULL, 'l' },
+		{ "private-key", required_argument, NULL, 'k' },
+		{ "max-clients", required_argument, NULL, 'm' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "l:k:m:vhV", longs, NULL)) != -1) {
+		switch (c) {
+		case 'l':
+			if (options->n_listen == SERVER_MAX_LISTENERS) {
+				laya_error("--listen: %d addresses are the limit",
+					   SERVER_MAX_LISTENERS);
+				return 2;
+			}
+			if (laya_address_parse(&options->listen[options->n_listen],
+					       optarg)) {
+				laya_error("--listen %s: want ADDRESS:PORT, as 192.0.2.1:5291 or [2001:db8::1]:5291",
+					   optarg);
+				return 2;
+			}
+			options->n_listen++;
+			break;
+		case 'k':
+			options->key_file = optarg;
+			break;
+		case 'm':
+			if (parse_count(optarg, &options->max_clients)) {
+				laya_error("--max-clients %s: want a number from 1 to 1000000",
+					   optarg);
+				return 2;
+			}
+			break;
+		case 'v':
+			options->verbose = true;
+			break;
+		case 'h':
+			usage(stdout);
+			return 0;
+		case 'V':
+			puts("laya-rendezvous " LAYA_VERSION);
+			return 0;
+		default:
+			return bad_usage();
+		}
+	}
+	if (optind < argc) {
+		laya_error("unexpected argument '%s'", argv[optind]);
+		return bad_usage();
+	}
+	if (options->n_listen == 0) {
+		laya_error("--listen ADDR:PORT is missing");
+		return bad_usage();
+	}
+	if (!options->key_file) {
+		laya_error("--private-key FILE is missing");
+		return bad_usage();
+	}
+	return -1;
+}
+
+/* Each client takes a descriptor. */
+static void fit_clients(struct limits *limits)
+{
+	struct rlimit rlimit;
+	rlim_t most;
+
+	if (getrlimit(RLIMIT_NOFILE, &rlimit))
+		return;
+	rlimit.rlim_cur = rlimit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &rlimit);
+	if (getrlimit(RLIMIT_NOFILE, &rlimit) ||
+	    rlimit.rlim_cur == RLIM_INFINITY)
+		return;
+	most = rlimit.rlim_cur > 2 * OTHER_FDS ?
+	       rlimit.rlim_cur - OTHER_FDS : OTHER_FDS;
+	if (limits->clients > most) {
+		laya_warning("%u clients need more open files than the limit of %llu allows: taking %llu clients",
+			     limits->clients,
+			     (unsigned long long)rlimit.rlim_cur,
+			     (unsigned long long)most);
+		limits->clients = most;
+	}
+}
+
+static void on_stop(uv_signal_t *signal, int number)
+{
+	struct server *server = signal->data;
+
+	laya_info("%s: ending", number == SIGINT ? "SIGINT" : "SIGTERM");
+	server_close(server);
+	uv_close((uv_handle_t *)signal, NULL);
+}
+
+static void on_stats(uv_signal_t *signal, int number)
+{
+	(void)number;
+	server_print_stats(signal->data);
+}
+
+static void watch(uv_loop_t *loop, uv_signal_t *handle, uv_signal_cb callback,
+		  int number, struct server *server)
+{
+	uv_signal_init(loop, handle);
+	handle->data = server;
+	uv_signal_start(handle, callback, number);
+	/* The loop ends with the server, not with the last signal. */
+	uv_unref((uv_handle_t *)handle);
+}
+
+static int run(struct server *server, uv_loop_t *loop,
+	       const struct options *options)
+{
+	char text[LAYA_ADDRESS_TEXT_SIZE];
+	char key[LAYA_KEY_TEXT_SIZE];
+	uv_signal_t signals[3];
+	char msg[256];
+	unsigned int i;
+
+	for (i = 0; i < options->n_listen; i++) {
+		if (server_listen(server, &options->listen[i], msg,
+				  sizeof(msg))) {
+			laya_error("%s", msg);
+			server_close(server);
+			uv_run(loop, UV_RUN_DEFAULT);
+			return 1;
+		}
+	}
+	watch(loop, &signals[0], on_stop, SIGTERM, server);
+	watch(loop, &signals[1], on_stop, SIGINT, server);
+	watch(loop, &signals[2], on_stats, SIGUSR1, server);
+
+	laya_key_encode(key, server->public_key);
+	laya_info("public key %s", key);
+	for (i = 0; i < server->n_listeners; i++) {
+		laya_address_format(text, &server->listeners[i].address);
+		laya_info("listening at %s", text);
+	}
+	uv_run(loop, UV_RUN_DEFAULT);
+
+	for (i = 0; i < 3; i++) {
+		if (!uv_is_closing((uv_handle_t *)&signals[i]))
+			uv_close((uv_handle_t *)&signals[i], NULL);
+	}
+	uv_run(loop, UV_RUN_DEFAULT);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	uint8_t private_key[LAYA_KEY_SIZE];
+	struct options options = { 0 };
+	struct server server;
+	struct limits limits;
+	uv_loop_t loop;
+	char msg[256];
+	int status;
+	int ret;
+
+	laya_log_open("laya-rendezvous", LAYA_LOG_INFO);
+	status = parse_options(&options, argc, argv);
+	if (status >= 0)
+		return status;
+	if (options.verbose)
+		laya_log_open("laya-rendezvous", LAYA_LOG_DEBUG);
+	if (laya_key_read_file(private_key, options.key_file, msg,
+			       sizeof(msg))) {
+		laya_error("%s", msg);
+		return 1;
+	}
+
+	signal(SIGPIPE, SIG_IGN);
+	limits_default(&limits);
+	if (options.max_clients != 0)
+		limits.clients = options.max_clients;
+	fit_clients(&limits);
+	ret = uv_loop_init(&loop);
+	if (!ret)
+		ret = server_init(&server, &loop, private_key, &limits);
+	sodium_memzero(private_key, sizeof(private_key));
+	if (ret) {
+		laya_error("cannot start: %s", strerror(-ret));
+		return 1;
+	}
+	status = run(&server, &loop, &options);
+	server_free(&server);
+	uv_loop_close(&loop);
+	return status;
+}
