@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# `make help` says what there is.  Nothing here loads the module into this
+# machine's kernel or changes how it boots.
+
+KVER ?= 6.12
+W ?=
+V ?=
+KMAKEFLAGS = $(if $(W),W=$(W)) $(if $(V),V=$(V)) $(if $(C),C=$(C))
+
+SETUP = selftests/setup.sh
+export PATH := $(PATH):/usr/sbin:/sbin
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+all: module userspace
+
+help:
+	@echo 'Two commands for a fresh machine (they install what is missing):'
+	@echo '  demo             two programs behind two NATs talk, in a VM'
+	@echo '  test             everything, in VMs; the last line counts'
+	@echo
+	@echo 'For work on it:'
+	@echo '  all              module and userspace (default)'
+	@echo '  module           laya.ko for KVER=6.12 (default), 6.1, uml or debug'
+	@echo '                   in build/module-KVER; W=1 C=1 V=1 as in the kernel'
+	@echo '  userspace        programs, into build/bin'
+	@echo '  test TESTS=...   only the suites whose name has one of these words'
+	@echo '  test-smp         the in-kernel suites on two CPUs (builds a kernel once)'
+	@echo '  check            checkpatch, sparse, W=1, kernel-doc, cppcheck, ...'
+	@echo '  bench            figures against WireGuard, in instruction-counted time'
+	@echo '  vm               a shell in a VM, KVER as above'
+	@echo '  setup            only install what is missing'
+	@echo '  clean'
+	@echo
+	@echo 'For a machine that is to run it:'
+	@echo '  modules_install  for the running kernel, by DKMS'
+	@echo '  install          programs, manual pages and units'
+
+setup:
+	@$(SETUP)
+
+module:
+	@selftests/vm/module.sh $(KVER) $(KMAKEFLAGS)
+
+userspace:
+	@$(MAKE) -C userspace
+
+demo: setup
+	@$(MAKE) --no-print-directory all KVER=6.12
+	@selftests/demo.sh
+
+test: setup
+	@selftests/run.sh $(TESTS)
+
+test-smp: setup
+	@LAYA_TEST_KERNEL=debug selftests/run.sh kunit kselftest network
+
+check: setup
+	@selftests/check.sh
+
+bench: setup
+	@$(MAKE) --no-print-directory all KVER=6.12
+	@selftests/bench/run.sh
+
+vm: all
+	@selftests/vm.sh -k $(KVER) -- bash
+
+# DKMS builds with the Kbuild of this folder
+modules_install:
+	dkms install .
+
+install: userspace
+	$(MAKE) -C userspace install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
+
+# Kernels and the source are in the cache, not here
+clean:
+	rm -rf build
+
+.PHONY: all help setup module userspace demo test test-smp check bench vm \
+	modules_install install clean
