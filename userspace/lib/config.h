@@ -93,6 +93,7 @@ struct laya_config_peer {
  * @forward: Forward
  * @forward_rate: ForwardRate, bytes a second for each label; 0 is not set
  * @probe_mapped: ProbeMapped
+ * @node_line: where [Node] begins
  */
 struct laya_config {
 	uint8_t private_key[LAYA_KEY_SIZE];
@@ -103,6 +104,7 @@ struct laya_config {
 	enum laya_forward forward;
 	uint64_t forward_rate;
 	bool probe_mapped;
+	unsigned int node_line;
 
 	struct laya_config_server *rendezvous;
 	size_t n_rendezvous;
