@@ -11,7 +11,7 @@ struct laya_label_params {
 	u8	for_key[LAYA_KEY_SIZE];
 	u64	rate;		/* bytes a second, 0 is no limit */
 	u32	burst;		/* bytes */
-	u32	expires_ms;
+	u32	expires_ms;	/* 0: 180 s */
 };
 
 /* A label as netlink tells it. */
@@ -53,5 +53,12 @@ unsigned int laya_forward_label_count(struct laya_forward *forward);
 bool laya_forward_packet(struct laya_device *laya, struct sk_buff *skb,
 			 const struct laya_shims *shims,
 			 const struct laya_endpoint *from, u8 ttl, u8 tos);
+
+/* Pure, so that they are tested without a device. */
+bool laya_forward_agree(struct sk_buff *skb, unsigned int len);
+struct sk_buff *laya_forward_segment(const struct sk_buff *skb,
+				     unsigned int at);
+void laya_forward_fill(u8 *data, const struct laya_shims *shims,
+		       unsigned int slot, u64 value);
 
 #endif /* _LAYA_FORWARD_H */
