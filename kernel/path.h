@@ -43,7 +43,7 @@ struct laya_path_window {
  * struct laya_path_rank - what paths are compared by; pure, see path_rank.c
  * @state: enum laya_path_state.
  * @kind: enum laya_path_kind.
- * @rtt_us: Smoothed round-trip time.
+ * @rtt_us: Round-trip time without the queues of our own traffic.
  * @loss_permille: Smoothed loss.
  * @goodput: Bytes a second delivered when it was busy; 0 is not known.
  */
@@ -175,6 +175,8 @@ struct laya_path_route {
  * @delivery: What the far end has told of our packets.
  * @srtt_us: Smoothed round-trip time (RFC 6298); 0 is not known.
  * @rttvar_us: Its mean deviation.
+ * @min_rtt_us: Least round-trip time of late: what paths are compared by.
+ * @min_rtt_at: jiffies when it was set.
  * @loss_permille: Smoothed loss of our packets.
  * @goodput: Smoothed bytes a second of ours that arrived when it was busy.
  * @windows: Replay windows, one for each session that lives.
@@ -204,7 +206,7 @@ struct laya_path {
 	bool			answered;
 	u8			forwarder[LAYA_KEY_SIZE];
 
-	spinlock_t		lock;
+	spinlock_t		lock;	/* laya.h */
 	struct laya_endpoint	endpoint;
 	u8			labels[LAYA_MAX_LABELS][LAYA_LABEL_SIZE];
 	u8			n_labels;
@@ -226,6 +228,8 @@ struct laya_path {
 	struct laya_path_delivery delivery;
 	u32			srtt_us;
 	u32			rttvar_us;
+	u32			min_rtt_us;
+	unsigned long		min_rtt_at;
 	u32			loss_permille;
 	u64			goodput;
 

@@ -37,6 +37,8 @@
  * @best: The path in use, one of @paths, or NULL. RCU readers, @lock writers.
  * @next_path_id: Low 15 bits of the id of the next path that we dial.
  * @queue: Packets (inner, plaintext) that wait for a session and path; @lock.
+ * @failed: Packets that failed, whose senders @work has yet to tell; @lock.
+ * @failed_error: Positive errno of @failed.
  * @wanted_at: jiffies of the last peer-wanted event; 0 when nothing is wanted.
  * @wanted_since: jiffies since which the peer is wanted, or layad last did
  *	something about it.
@@ -45,16 +47,21 @@
  * @failing: Positive errno that @work has yet to tell to sockets; @lock.
  * @used: siphash of keys and indices of sessions that this peer has had.
  * @n_used: How many were ever added to @used, which is a ring.
- * @generation: Of the newest session; @lock.
+ * @generation: Of the newest session; device->lock.
  * @reassembly: Fragments.
  * @work: path care: probes, liveness, expiry; runs on the module's workqueue.
  * @no_path_since: jiffies since which there has been no usable path while
  *	streams are open; 0 when there is one. Of @work alone.
- * @impaired: The path in use was none or not usable at the last look of @work.
+ * @impaired: jiffies since which the path in use is none or not usable; 0 when
+ *	it is. Of @work alone.
+ * @told_path: Id of the path that was last told to be in use; 0 is none. Of @work
+ *	alone.
  * @stats: tx/rx packets and bytes.
  * @last_rx: jiffies of the last authenticated packet; 0 is never.
  * @error_tokens: Token bucket of LAYA_INNER_ERROR.
- * @dead: Set by laya_peer_remove; no session, path or packet is added after.
+ * @dead: Not published in both tables yet, or no more: no session, path or
+ *	packet is added.
+ * @removing: In the list of laya_peer_remove_all; device->lock.
  *
  * Lifetime and locking
  *
@@ -75,13 +82,15 @@ struct laya_peer {
 	struct in6_addr			orchid;
 	bool				key_greater;
 	u32				flags;
-	spinlock_t			lock;
+	spinlock_t			lock;	/* laya.h */
 	struct laya_session __rcu	*slots[3];
 	struct list_head		paths;
 	unsigned int			n_paths;
 	struct laya_path __rcu		*best;
 	u16				next_path_id;
 	struct sk_buff_head		queue;
+	struct sk_buff_head		failed;
+	int				failed_error;
 	unsigned long			wanted_at;
 	unsigned long			wanted_since;
 	int				error;
@@ -93,7 +102,8 @@ struct laya_peer {
 	struct laya_reassembly		reassembly;
 	struct delayed_work		work;
 	unsigned long			no_path_since;
-	bool				impaired;
+	unsigned long			impaired;
+	u16				told_path;
 	atomic64_t			tx_packets;
 	atomic64_t			tx_bytes;
 	atomic64_t			rx_packets;
@@ -102,11 +112,12 @@ struct laya_peer {
 	atomic_t			error_tokens;
 	unsigned long			error_refill;
 	bool				dead;
+	struct list_head		removing;
 };
 
 /* The two tables of a new device, and their end (empty by then). */
 int laya_peer_tables_init(struct laya_device *laya);
-void laya_peer_tables_exit(struct laya_device *laya);
+void laya_peer_tables_destroy(struct laya_device *laya);
 /* Under device->lock. ERR_PTR: -EEXIST (key or ORCHID), -EINVAL, -ENOMEM. */
 struct laya_peer *laya_peer_create(struct laya_device *laya, const u8 *key,
 				   u32 flags, struct netlink_ext_ack *extack);

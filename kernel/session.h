@@ -3,6 +3,7 @@
 #define _LAYA_SESSION_H
 
 #include <linux/atomic.h>
+#include <linux/bits.h>
 #include <linux/kref.h>
 #include <linux/rhashtable.h>
 #include <linux/workqueue.h>
@@ -13,10 +14,10 @@
 
 /* Architecture, section 6. Tests lower them by module parameters. */
 #define LAYA_REKEY_AFTER_SEC		120
-#define LAYA_REKEY_AFTER_PACKETS	(1ULL << 31)
+#define LAYA_REKEY_AFTER_PACKETS	BIT_ULL(31)
 #define LAYA_REJECT_AFTER_SEC		3600
-#define LAYA_REJECT_AFTER_PACKETS	(1ULL << 33)
-#define LAYA_MAX_FAILURES		(1ULL << 36)	/* AES-GCM, RFC 9001 6.6 */
+#define LAYA_REJECT_AFTER_PACKETS	BIT_ULL(33)
+#define LAYA_MAX_FAILURES		BIT_ULL(36)	/* AES-GCM, RFC 9001 6.6 */
 
 /**
  * struct laya_session - one set of keys between two nodes

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sealing and opening, synchronously.
+ *
+ * AES-GCM: up to 6.15, x86 registers its fast "gcm(aes)" as asynchronous, behind
+ * a wrapper that reorders packets when it falls back, and what remains after
+ * masking that out is generic code. The driver below the wrapper is the internal,
+ * synchronous "__gcm(aes)", which may be called only where SIMD may be used; so
+ * each key is set up twice, and the generic one stands in elsewhere. Kernels
+ * without the wrapper have the fast code behind the ordinary name.
+ *
+ * ChaCha20-Poly1305: the kernel's library takes a nonce of 64 bits, and ours has
+ * the path id above them. So this puts the library's two halves together by
+ * RFC 8439, section 2.8, with the 96 bits that it names.
+ */
+
+#include <crypto/aead.h>
+#include <crypto/algapi.h>
+#include <crypto/internal/simd.h>
+#include <crypto/poly1305.h>
+#include <asm/simd.h>
+#include <linux/crypto.h>
+#include <linux/scatterlist.h>
+#include <linux/string.h>
+#include <linux/unaligned.h>
+
+#include "chacha.h"
+#include "crypto.h"
+#include "laya.h"
+
+/* Larger requests than this are not put on the stack. */
+#define LAYA_AEAD_STACK_CTX	64
+
+static struct crypto_aead *crypto_alloc_gcm(const char *name, u32 type, u32 mask,
+					    const u8 *bytes)
+{
+	struct crypto_aead *aead;
+	int err;
+
+	aead = crypto_alloc_aead(name, type, mask);
+	if (IS_ERR(aead))
+		return aead;
+	err = crypto_aead_setauthsize(aead, LAYA_TAG_SIZE);
+	if (!err)
+		err = crypto_aead_setkey(aead, bytes, LAYA_AEAD_KEY_SIZE);
+	if (err) {
+		crypto_free_aead(aead);
+		return ERR_PTR(err);
+	}
+	return aead;
+}
+
+/**
+ * laya_crypto_set_key - set a key up for use
+ * @key: To be filled.
+ * @cipher: enum laya_cipher.
+ * @bytes: LAYA_AEAD_KEY_SIZE of them.
+ *
+ * May sleep.
+ *
+ * Return: 0, -EINVAL for an unknown cipher, -ENOENT when the kernel does not have
+ * it, -ENOMEM. After a failure there is nothing to clear.
+ */
+int laya_crypto_set_key(struct laya_key *key, u32 cipher, const u8 *bytes)
+{
+	unsigned int i;
+	int err;
+
+	memset(key, 0, sizeof(*key));
+	switch (cipher) {
+	case LAYA_CIPHER_AES_256_GCM:
+		key->generic = crypto_alloc_gcm("gcm(aes)", 0, CRYPTO_ALG_ASYNC,
+						bytes);
+		if (IS_ERR(key->generic)) {
+			err = PTR_ERR(key->generic);
+			key->generic = NULL;
+			return err;
+		}
+		key->simd = crypto_alloc_gcm("__gcm(aes)", CRYPTO_ALG_INTERNAL,
+					     CRYPTO_ALG_INTERNAL |
+					     CRYPTO_ALG_ASYNC, bytes);
+		/* Not every CPU has one, nor does every kernel need one. */
+		if (IS_ERR(key->simd))
+			key->simd = NULL;
+		break;
+	case LAYA_CIPHER_CHACHA20_POLY1305:
+		for (i = 0; i < ARRAY_SIZE(key->chacha); i++)
+			key->chacha[i] = get_unaligned_le32(bytes + 4 * i);
+		break;
+	default:
+		return -EINVAL;
+	}
+	key->cipher = cipher;
+	return 0;
+}
+
+/**
+ * laya_crypto_clear_key - wipe a key
+ * @key: Set up, cleared already, or all zero.
+ *
+ * May sleep: the crypto layer wipes and frees its own.
+ */
+void laya_crypto_clear_key(struct laya_key *key)
+{
+	crypto_free_aead(key->simd);
+	crypto_free_aead(key->generic);
+	memzero_explicit(key, sizeof(*key));
+}
+
+/**
+ * laya_crypto_nonce - the nonce of a packet
+ * @nonce: To be filled.
+ * @path_id: As on the wire.
+ * @counter: As on the wire.
+ */
+void laya_crypto_nonce(u8 nonce[LAYA_NONCE_SIZE], __be16 path_id, __be64 counter)
+{
+	memset(nonce, 0, 2);
+	memcpy(nonce + 2, &path_id, sizeof(path_id));
+	memcpy(nonce + 4, &counter, sizeof(counter));
+}
+
+static int gcm_run(struct aead_request *req, bool seal, const u8 *nonce,
+		   const u8 *from, unsigned int len, u8 *to, unsigned int to_len)
+{
+	struct scatterlist src, dst;
+	u8 iv[LAYA_NONCE_SIZE];
+
+	/* The drivers may write to what they are given. */
+	memcpy(iv, nonce, sizeof(iv));
+	sg_init_one(&src, from, from == to ? max(len, to_len) : len);
+	sg_init_one(&dst, to, to_len);
+	aead_request_set_callback(req, 0, NULL, NULL);
+	aead_request_set_ad(req, 0);
+	aead_request_set_crypt(req, &src, from == to ? &src : &dst, len, iv);
+	return seal ? crypto_aead_encrypt(req) : crypto_aead_decrypt(req);
+}
+
+/* A driver whose state between calls is small: the request is on the stack. */
+static int gcm_stack(struct crypto_aead *aead, bool seal, const u8 *nonce,
+		     const u8 *from, unsigned int len, u8 *to,
+		     unsigned int to_len)
+{
+	u8 space[sizeof(struct aead_request) + LAYA_AEAD_STACK_CTX]
+		__aligned(__alignof__(struct aead_request));
+	struct aead_request *req = (struct aead_request *)space;
+
+	memset(req, 0, sizeof(*req));
+	aead_request_set_tfm(req, aead);
+	return gcm_run(req, seal, nonce, from, len, to, to_len);
+}
+
+/* Anything else; what it costs is little beside the generic code it is for. */
+static noinline int gcm_heap(struct crypto_aead *aead, bool seal,
+			     const u8 *nonce, const u8 *from, unsigned int len,
+			     u8 *to, unsigned int to_len)
+{
+	struct aead_request *req;
+	int err;
+
+	req = aead_request_alloc(aead, GFP_ATOMIC);
+	if (!req)
+		return -ENOMEM;
+	err = gcm_run(req, seal, nonce, from, len, to, to_len);
+	aead_request_free(req);
+	return err;
+}
+
+static int gcm(struct laya_key *key, bool seal, const u8 *nonce, const u8 *from,
+	       unsigned int len, u8 *to, unsigned int to_len)
+{
+	struct crypto_aead *aead = key->generic;
+
+	if (key->simd && crypto_simd_usable())
+		aead = key->simd;
+	if (crypto_aead_reqsize(aead) <= LAYA_AEAD_STACK_CTX)
+		return gcm_stack(aead, seal, nonce, from, len, to, to_len);
+	return gcm_heap(aead, seal, nonce, from, len, to, to_len);
+}
+
+/* Key of the authenticator, and the cipher stream set to its first block. */
+static void chacha_begin(const struct laya_key *key, const u8 *nonce,
+			 struct chacha_state *state,
+			 struct poly1305_desc_ctx *poly)
+{
+	u8 iv[CHACHA_IV_SIZE] = {};
+	u8 block[CHACHA_BLOCK_SIZE] = {};
+
+	memcpy(iv + 4, nonce, LAYA_NONCE_SIZE);
+	chacha_init(state, key->chacha, iv);
+	/* Exactly one block: the counter stands at 1 after it. */
+	chacha20_crypt(state, block, block, sizeof(block));
+	poly1305_init(poly, block);
+	memzero_explicit(block, sizeof(block));
+}
+
+static void chacha_tag(struct poly1305_desc_ctx *poly, const u8 *sealed,
+		       unsigned int len, u8 tag[LAYA_TAG_SIZE])
+{
+	static const u8 zero[POLY1305_BLOCK_SIZE];
+	__le64 lengths[2] = { 0, cpu_to_le64(len) };
+
+	poly1305_update(poly, sealed, len);
+	poly1305_update(poly, zero, -len & (POLY1305_BLOCK_SIZE - 1));
+	poly1305_update(poly, (const u8 *)lengths, sizeof(lengths));
+	poly1305_final(poly, tag);
+}
+
+static void chacha_seal(const struct laya_key *key, const u8 *nonce,
+			const u8 *plain, unsigned int len, u8 *sealed)
+{
+	struct poly1305_desc_ctx poly;
+	struct chacha_state state;
+
+	chacha_begin(key, nonce, &state, &poly);
+	chacha20_crypt(&state, sealed, plain, len);
+	chacha_tag(&poly, sealed, len, sealed + len);
+	memzero_explicit(&state, sizeof(state));
+}
+
+static int chacha_open(const struct laya_key *key, const u8 *nonce,
+		       const u8 *sealed, unsigned int len, u8 *plain)
+{
+	struct poly1305_desc_ctx poly;
+	struct chacha_state state;
+	u8 tag[LAYA_TAG_SIZE];
+	int err = 0;
+
+	chacha_begin(key, nonce, &state, &poly);
+	chacha_tag(&poly, sealed, len, tag);
+	if (crypto_memneq(tag, sealed + len, sizeof(tag)))
+		err = -EBADMSG;
+	else
+		chacha20_crypt(&state, plain, sealed, len);
+	memzero_explicit(&state, sizeof(state));
+	memzero_explicit(tag, sizeof(tag));
+	return err;
+}
+
+/**
+ * laya_crypto_seal - encrypt and authenticate
+ * @key: Set up.
+ * @nonce: Never used before with @key.
+ * @plain: @len bytes.
+ * @len: Not 0.
+ * @sealed: Room for @len + LAYA_TAG_SIZE bytes; @plain itself, or apart from it.
+ *
+ * Both buffers are in the direct map. Not in hard interrupts.
+ *
+ * Return: 0, -ENOMEM.
+ */
+int laya_crypto_seal(struct laya_key *key, const u8 nonce[LAYA_NONCE_SIZE],
+		     const u8 *plain, unsigned int len, u8 *sealed)
+{
+	if (key->cipher == LAYA_CIPHER_AES_256_GCM)
+		return gcm(key, true, nonce, plain, len, sealed,
+			   len + LAYA_TAG_SIZE);
+	chacha_seal(key, nonce, plain, len, sealed);
+	return 0;
+}
+
+/**
+ * laya_crypto_open - check and decrypt
+ * @key: Set up.
+ * @nonce: What the sender used.
+ * @sealed: @len bytes, tag included.
+ * @len: Length of @sealed.
+ * @plain: Room for @len - LAYA_TAG_SIZE bytes; @sealed itself, or apart from it.
+ *
+ * Both buffers are in the direct map. Not in hard interrupts. After a failure
+ * @plain may hold anything.
+ *
+ * Return: 0, -EBADMSG when it is not authentic, -ENOMEM.
+ */
+int laya_crypto_open(struct laya_key *key, const u8 nonce[LAYA_NONCE_SIZE],
+		     const u8 *sealed, unsigned int len, u8 *plain)
+{
+	if (len < LAYA_TAG_SIZE)
+		return -EBADMSG;
+	if (key->cipher == LAYA_CIPHER_AES_256_GCM)
+		return gcm(key, false, nonce, sealed, len, plain,
+			   len - LAYA_TAG_SIZE);
+	return chacha_open(key, nonce, sealed, len - LAYA_TAG_SIZE, plain);
+}

@@ -1,0 +1,1048 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Paths: the ways to a peer, each dialled by one side and carrying both
+ * directions. What is dialled comes from netlink; what is answered begins with the
+ * first authenticated packet under a new id. path_probe.c keeps them alive and
+ * path_rank.c compares them.
+ */
+
+#include <linux/jiffies.h>
+#include <linux/rculist.h>
+#include <linux/slab.h>
+#include <net/ipv6.h>
+
+#include "addr.h"
+#include "device.h"
+#include "dgram.h"
+#include "netlink.h"
+#include "path.h"
+#include "peer.h"
+#include "session.h"
+#include "stream.h"
+
+#define PATH_ID_MASK	(LAYA_PATH_ID_GREATER - 1)
+
+/* An outage shorter than this did not make TCP back off. */
+#define PATH_OUTAGE_MS	200
+
+static void path_free_rcu(struct rcu_head *rcu)
+{
+	struct laya_path *path = container_of(rcu, struct laya_path, rcu);
+
+	dst_cache_destroy(&path->cache);
+	kfree_sensitive(path);
+}
+
+static void path_release(struct kref *ref)
+{
+	struct laya_path *path = container_of(ref, struct laya_path, ref);
+
+	call_rcu(&path->rcu, path_free_rcu);
+}
+
+static struct laya_path *path_alloc(struct laya_peer *peer, gfp_t gfp)
+{
+	struct laya_path *path;
+
+	path = kzalloc(sizeof(*path), gfp);
+	if (!path)
+		return NULL;
+	if (dst_cache_init(&path->cache, gfp)) {
+		kfree(path);
+		return NULL;
+	}
+	kref_init(&path->ref);
+	path->peer = peer;
+	path->mtu = LAYA_PATH_BASE_MTU;
+	path->returnable = true;
+	spin_lock_init(&path->lock);
+	get_random_bytes(&path->probe.key, sizeof(path->probe.key));
+	laya_path_probe_start(path);
+	return path;
+}
+
+/* Not published. */
+static void path_discard(struct laya_path *path)
+{
+	dst_cache_destroy(&path->cache);
+	kfree_sensitive(path);
+}
+
+/**
+ * laya_path_same_remote - have two endpoints the same far end?
+ * @a: One.
+ * @b: The other.
+ *
+ * Return: True when address, port and scope are equal.
+ */
+bool laya_path_same_remote(const struct laya_endpoint *a,
+			   const struct laya_endpoint *b)
+{
+	if (a->remote.sa.sa_family != b->remote.sa.sa_family)
+		return false;
+	if (a->remote.sa.sa_family == AF_INET)
+		return a->remote.in.sin_port == b->remote.in.sin_port &&
+		       a->remote.in.sin_addr.s_addr == b->remote.in.sin_addr.s_addr;
+	return a->remote.in6.sin6_port == b->remote.in6.sin6_port &&
+	       a->remote.in6.sin6_scope_id == b->remote.in6.sin6_scope_id &&
+	       ipv6_addr_equal(&a->remote.in6.sin6_addr,
+			       &b->remote.in6.sin6_addr);
+}
+
+/**
+ * laya_path_same_endpoint - are two endpoints the same flow?
+ * @a: One.
+ * @b: The other.
+ *
+ * Return: True when the far ends and our addresses are equal. The interface is not
+ * compared: what arrives on another one is still the same flow.
+ */
+bool laya_path_same_endpoint(const struct laya_endpoint *a,
+			     const struct laya_endpoint *b)
+{
+	if (!laya_path_same_remote(a, b))
+		return false;
+	if (a->remote.sa.sa_family == AF_INET)
+		return a->local4.s_addr == b->local4.s_addr;
+	return ipv6_addr_equal(&a->local6, &b->local6);
+}
+
+/* Take @path out of the list; under peer->lock. False when it was out already. */
+static bool path_unlink(struct laya_peer *peer, struct laya_path *path)
+{
+	lockdep_assert_held(&peer->lock);
+
+	if (path->removed)
+		return false;
+	path->removed = true;
+	list_del_rcu(&path->list);
+	peer->n_paths--;
+	/* Its work chooses another, and tells. */
+	if (rcu_access_pointer(peer->best) == path)
+		RCU_INIT_POINTER(peer->best, NULL);
+	return true;
+}
+
+static void path_link(struct laya_peer *peer, struct laya_path *path)
+{
+	lockdep_assert_held(&peer->lock);
+
+	list_add_tail_rcu(&path->list, &peer->paths);
+	peer->n_paths++;
+}
+
+/* The dead path (dialled or answered, as asked) that died first. */
+static struct laya_path *path_oldest_dead(struct laya_peer *peer, bool answered)
+{
+	struct laya_path *path, *oldest = NULL;
+
+	lockdep_assert_held(&peer->lock);
+
+	list_for_each_entry(path, &peer->paths, list)
+		if (path->answered == answered &&
+		    READ_ONCE(path->state) == LAYA_PATH_STATE_DEAD &&
+		    (!oldest || time_before(path->died, oldest->died)))
+			oldest = path;
+	return oldest;
+}
+
+static unsigned int path_count(struct laya_peer *peer, bool answered)
+{
+	struct laya_path *path;
+	unsigned int n = 0;
+
+	lockdep_assert_held(&peer->lock);
+
+	list_for_each_entry(path, &peer->paths, list)
+		n += path->answered == answered;
+	return n;
+}
+
+static struct laya_path *path_find(struct laya_peer *peer, u16 id)
+{
+	struct laya_path *path;
+
+	list_for_each_entry_rcu(path, &peer->paths, list,
+				lockdep_is_held(&peer->lock))
+		if (path->id == id)
+			return path;
+	return NULL;
+}
+
+/**
+ * laya_path_lookup - find a path by its id
+ * @peer: Whose. Under rcu_read_lock.
+ * @id: Host byte order.
+ *
+ * Return: The path, valid in this RCU section; NULL when there is none.
+ */
+struct laya_path *laya_path_lookup(struct laya_peer *peer, u16 id)
+{
+	return path_find(peer, id);
+}
+
+static int path_check_remote(const struct laya_endpoint *endpoint,
+			     struct netlink_ext_ack *extack)
+{
+	const struct sockaddr_in6 *in6 = &endpoint->remote.in6;
+	const struct sockaddr_in *in = &endpoint->remote.in;
+	bool host;
+
+	switch (in->sin_family) {
+	case AF_INET:
+		host = !ipv4_is_zeronet(in->sin_addr.s_addr) &&
+		       !ipv4_is_multicast(in->sin_addr.s_addr) &&
+		       !ipv4_is_lbcast(in->sin_addr.s_addr);
+		break;
+	case AF_INET6:
+		/* An ORCHID is a way to nowhere: Laya below Laya. */
+		host = !ipv6_addr_any(&in6->sin6_addr) &&
+		       !ipv6_addr_is_multicast(&in6->sin6_addr) &&
+		       !ipv6_addr_v4mapped(&in6->sin6_addr) &&
+		       !laya_addr_is_orchid(&in6->sin6_addr);
+		break;
+	default:
+		NL_SET_ERR_MSG(extack,
+			       "Far end has neither an IPv4 nor an IPv6 address");
+		return -EINVAL;
+	}
+	if (!host) {
+		NL_SET_ERR_MSG(extack, "Far end has no address of a host");
+		return -EINVAL;
+	}
+	/* In the same place in both. */
+	if (!in->sin_port) {
+		NL_SET_ERR_MSG(extack, "Port of the far end is 0");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int path_check_params(const struct laya_path_params *params,
+			     struct netlink_ext_ack *extack)
+{
+	if (params->kind < LAYA_PATH_KIND_LAN ||
+	    params->kind > LAYA_PATH_KIND_RELAY) {
+		NL_SET_ERR_MSG(extack, "No such kind of path");
+		return -EINVAL;
+	}
+	if (params->n_labels > LAYA_MAX_LABELS) {
+		NL_SET_ERR_MSG(extack, "More than two labels");
+		return -EINVAL;
+	}
+	return path_check_remote(&params->endpoint, extack);
+}
+
+static bool path_has_params(const struct laya_path *path,
+			    const struct laya_path_params *params)
+{
+	return !path->answered &&
+	       laya_path_same_endpoint(&path->endpoint, &params->endpoint) &&
+	       path->endpoint.oif == params->endpoint.oif &&
+	       path->n_labels == params->n_labels &&
+	       !memcmp(path->labels, params->labels,
+		       params->n_labels * LAYA_LABEL_SIZE);
+}
+
+/* A candidate is told again: whoever tells thinks that it works. */
+static void path_probe_anew(struct laya_path *path)
+{
+	spin_lock_bh(&path->lock);
+	if (path->state == LAYA_PATH_STATE_USABLE)
+		path->probe.wanted = true;
+	else if (path->state != LAYA_PATH_STATE_SUSPECT)
+		laya_path_probe_start(path);
+	spin_unlock_bh(&path->lock);
+}
+
+/* Ids ascend, skip 0, and none that is still there is taken. */
+static u16 path_next_id(struct laya_peer *peer)
+{
+	u16 id, top = peer->key_greater ? LAYA_PATH_ID_GREATER : 0;
+
+	do {
+		peer->next_path_id = (peer->next_path_id + 1) & PATH_ID_MASK;
+		id = peer->next_path_id | top;
+	} while (!peer->next_path_id || path_find(peer, id));
+	return id;
+}
+
+/**
+ * laya_path_dial - dial a candidate of a peer
+ * @peer: The peer; device->lock is held.
+ * @params: The candidate.
+ * @extack: Told why not.
+ *
+ * Return: The path, which may have been there already; ERR_PTR: -EINVAL, -ENOSPC
+ * when there are too many, -ENOENT when the peer is being removed, -ENOMEM.
+ */
+struct laya_path *laya_path_dial(struct laya_peer *peer,
+				 const struct laya_path_params *params,
+				 struct netlink_ext_ack *extack)
+{
+	struct laya_path *path, *other, *evicted = NULL;
+	int err;
+
+	lockdep_assert_held(&peer->device->lock);
+
+	err = path_check_params(params, extack);
+	if (err)
+		return ERR_PTR(err);
+	path = path_alloc(peer, GFP_KERNEL);
+	if (!path)
+		return ERR_PTR(-ENOMEM);
+	path->kind = params->kind;
+	path->endpoint = params->endpoint;
+	path->n_labels = params->n_labels;
+	memcpy(path->labels, params->labels, sizeof(path->labels));
+	memcpy(path->forwarder, params->forwarder, sizeof(path->forwarder));
+
+	spin_lock_bh(&peer->lock);
+	if (peer->dead) {
+		NL_SET_ERR_MSG(extack, "Peer is being removed");
+		err = -ENOENT;
+		goto err_unlock;
+	}
+	list_for_each_entry(other, &peer->paths, list) {
+		if (!path_has_params(other, params))
+			continue;
+		spin_unlock_bh(&peer->lock);
+		path_discard(path);
+		path_probe_anew(other);
+		laya_peer_kick(peer, 0);
+		return other;
+	}
+	if (path_count(peer, false) >= LAYA_MAX_DIALLED ||
+	    peer->n_paths >= LAYA_MAX_PATHS) {
+		evicted = path_oldest_dead(peer, false);
+		if (!evicted) {
+			NL_SET_ERR_MSG(extack, "Peer has too many paths");
+			err = -ENOSPC;
+			goto err_unlock;
+		}
+		path_unlink(peer, evicted);
+	}
+	path->id = path_next_id(peer);
+	path_link(peer, path);
+	peer->wanted_since = jiffies;
+	spin_unlock_bh(&peer->lock);
+
+	if (evicted)
+		kref_put(&evicted->ref, path_release);
+	laya_peer_kick(peer, 0);
+	return path;
+
+err_unlock:
+	spin_unlock_bh(&peer->lock);
+	path_discard(path);
+	return ERR_PTR(err);
+}
+
+/**
+ * laya_path_remove - forget a path
+ * @path: Under rcu_read_lock or device->lock; it may be out of the list already.
+ */
+void laya_path_remove(struct laya_path *path)
+{
+	struct laya_peer *peer = path->peer;
+	bool removed;
+
+	spin_lock_bh(&peer->lock);
+	removed = path_unlink(peer, path);
+	spin_unlock_bh(&peer->lock);
+	if (!removed)
+		return;
+	laya_peer_kick(peer, 0);
+	kref_put(&path->ref, path_release);
+}
+
+/**
+ * laya_path_remove_all - forget the paths of a peer
+ * @peer: The peer.
+ */
+void laya_path_remove_all(struct laya_peer *peer)
+{
+	struct laya_path *path, *tmp;
+
+	spin_lock_bh(&peer->lock);
+	list_for_each_entry_safe(path, tmp, &peer->paths, list) {
+		path_unlink(peer, path);
+		kref_put(&path->ref, path_release);
+	}
+	spin_unlock_bh(&peer->lock);
+}
+
+/*
+ * Return labels as the far side's forwarders filled them in; the last one filled
+ * is of the forwarder nearest to us, which is the first to see our answer.
+ * -1: the packet does not tell; else how many there are.
+ */
+static int path_returns(const struct laya_shims *shims,
+			u8 labels[LAYA_MAX_LABELS][LAYA_LABEL_SIZE])
+{
+	unsigned int i, n = shims->n_returns;
+
+	memset(labels, 0, LAYA_MAX_LABELS * LAYA_LABEL_SIZE);
+	if (!shims->n_labels && !n)
+		return 0;
+	if (n != shims->n_labels)
+		return -1;
+	for (i = 0; i < n; i++) {
+		/* Not filled: the forwarder would not, and the way back is not known. */
+		if (!memchr_inv(shims->returns[i], 0, LAYA_LABEL_SIZE))
+			return -1;
+		memcpy(labels[n - 1 - i], shims->returns[i], LAYA_LABEL_SIZE);
+	}
+	return n;
+}
+
+static void path_set_source(struct laya_path *path,
+			    const struct laya_endpoint *from,
+			    u8 labels[LAYA_MAX_LABELS][LAYA_LABEL_SIZE],
+			    int n_labels)
+{
+	path->endpoint = *from;
+	path->returnable = n_labels >= 0;
+	path->n_labels = max(n_labels, 0);
+	memcpy(path->labels, labels, sizeof(path->labels));
+	dst_cache_reset(&path->cache);
+}
+
+/*
+ * The peer dials a path of its own: the first authenticated packet under an id
+ * that the session has not seen.
+ */
+static struct laya_path *path_answer(struct laya_session *session, u16 id,
+				     const struct laya_shims *shims,
+				     const struct laya_endpoint *from,
+				     enum laya_drop *reason)
+{
+	u8 labels[LAYA_MAX_LABELS][LAYA_LABEL_SIZE];
+	struct laya_path *path, *evicted = NULL, *other;
+	struct laya_peer *peer = session->peer;
+	u16 top;
+
+	*reason = LAYA_DROP_PATH_ID;
+	top = peer->key_greater ? LAYA_PATH_ID_GREATER : 0;
+	/* An id of ours that is not there: the path was dropped. */
+	if (!(id & PATH_ID_MASK) || (id & LAYA_PATH_ID_GREATER) == top)
+		return NULL;
+	path = path_alloc(peer, GFP_ATOMIC);
+	if (!path) {
+		*reason = LAYA_DROP_NO_MEMORY;
+		return NULL;
+	}
+	path->id = id;
+	path->answered = true;
+	/* Until a probe tells how the dialler sees it. */
+	path->kind = shims->n_labels ? LAYA_PATH_KIND_RELAY :
+				       LAYA_PATH_KIND_DIRECT;
+	path_set_source(path, from, labels, path_returns(shims, labels));
+
+	spin_lock_bh(&peer->lock);
+	other = path_find(peer, id);
+	if (other) {
+		/* Another CPU had the next packet. */
+		spin_unlock_bh(&peer->lock);
+		path_discard(path);
+		return other;
+	}
+	if (peer->dead || !laya_session_is_live(session) ||
+	    !laya_path_ids_accept(&session->path_ids, id))
+		goto err_unlock;
+	if (peer->n_paths >= LAYA_MAX_PATHS) {
+		evicted = path_oldest_dead(peer, true);
+		if (!evicted)
+			goto err_unlock;
+		path_unlink(peer, evicted);
+	}
+	path_link(peer, path);
+	spin_unlock_bh(&peer->lock);
+
+	if (evicted)
+		kref_put(&evicted->ref, path_release);
+	laya_peer_kick(peer, 0);
+	return path;
+
+err_unlock:
+	spin_unlock_bh(&peer->lock);
+	path_discard(path);
+	return NULL;
+}
+
+/*
+ * The replay window of a session, under path->lock. A window is given to another
+ * session only when its own is gone for good, and no session gets one when it is
+ * gone: so no window is ever begun anew for packets that it has seen.
+ */
+static struct laya_path_window *path_window(struct laya_path *path,
+					    struct laya_session *session)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(path->windows); i++)
+		if (path->windows[i].generation == session->generation)
+			return &path->windows[i];
+	return NULL;
+}
+
+static void path_window_begin(struct laya_path *path,
+			      struct laya_session *session)
+{
+	struct laya_peer *peer = path->peer;
+	struct laya_path_window *window;
+	unsigned int i;
+
+	spin_lock_bh(&peer->lock);
+	if (path->removed || !laya_session_is_live(session))
+		goto out;
+	/*
+	 * That the path was there before the session first used it does not mean
+	 * that it lives as long: the id is used up.
+	 */
+	if (path->answered)
+		laya_path_ids_accept(&session->path_ids, path->id);
+	spin_lock(&path->lock);
+	if (!path_window(path, session)) {
+		for (i = 0; i < ARRAY_SIZE(path->windows); i++) {
+			window = &path->windows[i];
+			if (window->generation &&
+			    laya_session_generation_is_live(peer, window->generation))
+				continue;
+			memset(window, 0, sizeof(*window));
+			laya_replay_init(&window->replay);
+			window->generation = session->generation;
+			break;
+		}
+	}
+	spin_unlock(&path->lock);
+out:
+	spin_unlock_bh(&peer->lock);
+}
+
+/*
+ * Where a packet of an answered path came from; it is newer than all before it.
+ * True when the peer's work has something to do. Under path->lock.
+ */
+static bool path_note_source(struct laya_path *path,
+			     const struct laya_shims *shims,
+			     const struct laya_endpoint *from,
+			     unsigned int bytes)
+{
+	struct laya_path_challenge *challenge = &path->challenge;
+	u8 labels[LAYA_MAX_LABELS][LAYA_LABEL_SIZE];
+	int n_labels;
+
+	n_labels = path_returns(shims, labels);
+	if (laya_path_same_endpoint(&path->endpoint, from) &&
+	    (n_labels < 0 ||
+	     (path->returnable && n_labels == path->n_labels &&
+	      !memcmp(labels, path->labels, sizeof(labels))))) {
+		/* Back from where it was challenged, or never away. */
+		challenge->pending = false;
+		return false;
+	}
+	if (n_labels < 0)
+		return false;
+	if (!path->validated || !path->returnable) {
+		/* Nobody was there before whom this could take it from. */
+		path_set_source(path, from, labels, n_labels);
+		path->validated = false;
+		path->rx_unvalidated = 0;
+		path->tx_unvalidated = 0;
+		laya_path_probe_start(path);
+		return true;
+	}
+	if (challenge->pending &&
+	    laya_path_same_endpoint(&challenge->endpoint, from) &&
+	    challenge->n_labels == n_labels &&
+	    !memcmp(challenge->labels, labels, sizeof(labels))) {
+		challenge->allowance = min_t(u32, U16_MAX, challenge->allowance +
+					     LAYA_AMPLIFICATION * bytes);
+		return false;
+	}
+	/* A peer that hops to and fro is not followed at each hop. */
+	if (challenge->tries &&
+	    time_before(jiffies, challenge->sent +
+				 msecs_to_jiffies(LAYA_PROBE_MAX_MS)))
+		return false;
+	challenge->pending = true;
+	challenge->endpoint = *from;
+	challenge->n_labels = n_labels;
+	memcpy(challenge->labels, labels, sizeof(labels));
+	challenge->tries = 0;
+	challenge->seq += 0x100;	/* old answers are for the old address */
+	challenge->allowance = LAYA_AMPLIFICATION * bytes;
+	return true;
+}
+
+/* Return labels, as they stand before an answer: the nearest forwarder's first. */
+static void path_note_returns(struct laya_path *path,
+			      const struct laya_shims *shims)
+{
+	unsigned int i, n = shims->n_labels;
+
+	if (!n || n != path->n_labels)
+		return;
+	for (i = 0; i < n; i++)
+		memcpy(path->returns[n - 1 - i], shims->labels[i],
+		       LAYA_LABEL_SIZE);
+	path->n_returns = n;
+}
+
+/**
+ * laya_path_received - an authenticated packet came in
+ * @session: Under which it opened. Under rcu_read_lock, in softirq.
+ * @id: Its path, host byte order.
+ * @counter: Its counter.
+ * @bytes: Its length, header and tag included.
+ * @shims: What stood before it.
+ * @from: Where it came from.
+ * @reason: Set when it must be dropped.
+ *
+ * Finds its path or founds it, checks the replay window, notes where the packet
+ * came from, and counts it for the path.
+ *
+ * Return: The path, or NULL when the packet must be dropped.
+ */
+struct laya_path *laya_path_received(struct laya_session *session, u16 id,
+				     u64 counter, unsigned int bytes,
+				     const struct laya_shims *shims,
+				     const struct laya_endpoint *from,
+				     enum laya_drop *reason)
+{
+	struct laya_peer *peer = session->peer;
+	struct laya_path_window *window;
+	struct laya_path *path;
+	unsigned long now;
+	bool kick = false;
+	s32 ahead;
+
+	if (counter > LAYA_REJECT_AFTER_PACKETS) {
+		*reason = LAYA_DROP_SESSION_LIMIT;
+		return NULL;
+	}
+	path = path_find(peer, id);
+	if (!path) {
+		path = path_answer(session, id, shims, from, reason);
+		if (!path)
+			return NULL;
+	}
+
+	spin_lock_bh(&path->lock);
+	window = path_window(path, session);
+	if (!window) {
+		spin_unlock_bh(&path->lock);
+		path_window_begin(path, session);
+		spin_lock_bh(&path->lock);
+		window = path_window(path, session);
+	}
+	if (!window) {
+		*reason = LAYA_DROP_NO_SESSION;
+		goto err_unlock;
+	}
+	if (!laya_replay_check(&window->replay, counter)) {
+		*reason = LAYA_DROP_REPLAY;
+		goto err_unlock;
+	}
+	window->rx_packets++;
+	window->rx_bytes += bytes;
+
+	now = jiffies ?: 1;
+	WRITE_ONCE(path->last_rx, now);
+	ahead = session->generation - path->highest_generation;
+	if (ahead > 0 || (!ahead && counter > path->highest)) {
+		path->highest_generation = session->generation;
+		path->highest = counter;
+		if (path->answered)
+			kick = path_note_source(path, shims, from, bytes);
+		else
+			path_note_returns(path, shims);
+	}
+	if (!path->validated)
+		path->rx_unvalidated = min(U16_MAX, path->rx_unvalidated + bytes);
+	if (path->state == LAYA_PATH_STATE_DEAD) {
+		if (path->answered)
+			laya_path_probe_start(path);
+		kick |= !path->probe.wanted || path->answered;
+		path->probe.wanted = true;
+	}
+	spin_unlock_bh(&path->lock);
+
+	atomic64_inc(&path->rx_packets);
+	atomic64_add(bytes, &path->rx_bytes);
+	if (kick)
+		laya_peer_kick(peer, 0);
+	return path;
+
+err_unlock:
+	spin_unlock_bh(&path->lock);
+	return NULL;
+}
+
+static struct laya_path_rank path_rank(struct laya_path *path)
+{
+	struct laya_path_rank rank;
+
+	spin_lock_bh(&path->lock);
+	rank.state = path->state;
+	rank.kind = path->kind;
+	rank.rtt_us = path->min_rtt_us;
+	rank.loss_permille = path->loss_permille;
+	rank.goodput = path->goodput;
+	spin_unlock_bh(&path->lock);
+	return rank;
+}
+
+static bool path_carries(const struct laya_path *path)
+{
+	u8 state = READ_ONCE(path->state);
+
+	return READ_ONCE(path->returnable) &&
+	       (state == LAYA_PATH_STATE_USABLE ||
+		state == LAYA_PATH_STATE_SUSPECT);
+}
+
+/* The best of those whose kind is in @kinds. */
+static struct laya_path *path_top(struct laya_peer *peer, u32 kinds,
+				  struct laya_path_rank *rank)
+{
+	struct laya_path *path, *top = NULL;
+	struct laya_path_rank other;
+
+	list_for_each_entry_rcu(path, &peer->paths, list,
+				lockdep_is_held(&peer->lock)) {
+		if (!path_carries(path) || !(kinds & (1U << READ_ONCE(path->kind))))
+			continue;
+		other = path_rank(path);
+		if (!top || laya_path_compare(&other, rank) > 0) {
+			top = path;
+			*rank = other;
+		}
+	}
+	return top;
+}
+
+/**
+ * laya_path_choose - choose the path in use anew
+ * @peer: Its lock is held.
+ *
+ * Return: True when it is another one than before.
+ */
+bool laya_path_choose(struct laya_peer *peer)
+{
+	struct laya_path_rank top_rank, best_rank;
+	struct laya_path *best, *top;
+
+	lockdep_assert_held(&peer->lock);
+
+	best = rcu_dereference_protected(peer->best,
+					 lockdep_is_held(&peer->lock));
+	top = path_top(peer, ~0U, &top_rank);
+	if (top == best)
+		return false;
+	if (top && best && path_carries(best)) {
+		best_rank = path_rank(best);
+		if (!laya_path_better(&top_rank, &best_rank))
+			return false;
+	}
+	rcu_assign_pointer(peer->best, top);
+	return true;
+}
+
+/**
+ * laya_path_rechoose - choose the path in use, and tell of a change
+ * @peer: From its work.
+ */
+void laya_path_rechoose(struct laya_peer *peer)
+{
+	bool changed, usable, moved, back = false;
+	struct laya_path *path, *old;
+
+	local_bh_disable();
+	rcu_read_lock();
+	spin_lock(&peer->lock);
+	old = rcu_dereference_protected(peer->best, lockdep_is_held(&peer->lock));
+	moved = laya_path_choose(peer) && old;
+	path = rcu_dereference_protected(peer->best,
+					 lockdep_is_held(&peer->lock));
+	spin_unlock(&peer->lock);
+
+	usable = path && READ_ONCE(path->state) == LAYA_PATH_STATE_USABLE;
+	/* What was under way on a path that failed is lost. */
+	if (usable && moved && READ_ONCE(old->state) != LAYA_PATH_STATE_USABLE)
+		back = true;
+	if (usable && peer->impaired) {
+		if (time_after(jiffies, peer->impaired +
+					msecs_to_jiffies(PATH_OUTAGE_MS)))
+			back = true;
+		peer->impaired = 0;
+	} else if (!usable && !peer->impaired) {
+		peer->impaired = jiffies ?: 1;
+	}
+
+	changed = peer->told_path != (path ? path->id : 0);
+	if (changed) {
+		/* When there is none now, the event is about the one that was. */
+		if (!path)
+			old = path_find(peer, peer->told_path);
+		if (path || old)
+			laya_netlink_path_changed(path ?: old);
+		peer->told_path = path ? path->id : 0;
+	}
+	rcu_read_unlock();
+	local_bh_enable();
+
+	if (changed)
+		laya_dgram_path_changed(peer);
+	if (back)
+		laya_stream_path_back(peer->device, &peer->orchid);
+}
+
+/**
+ * laya_path_care - do what the paths of a peer need now
+ * @peer: From its work.
+ *
+ * Return: Jiffies until it wants to run again; MAX_JIFFY_OFFSET is not at all.
+ */
+unsigned long laya_path_care(struct laya_peer *peer)
+{
+	unsigned long next = MAX_JIFFY_OFFSET, now = jiffies;
+	struct laya_path *path;
+	bool sendable;
+
+	local_bh_disable();
+	rcu_read_lock();
+	sendable = laya_session_to_send(peer);
+	list_for_each_entry_rcu(path, &peer->paths, list) {
+		bool gone = false;
+
+		next = min(next, laya_path_tend(path, sendable, now, &gone));
+		if (gone)
+			laya_path_remove(path);
+	}
+	rcu_read_unlock();
+	local_bh_enable();
+
+	laya_path_rechoose(peer);
+	return next;
+}
+
+/**
+ * laya_path_session_up - there is a session, or a new one
+ * @peer: Whose. Its work is to be kicked afterwards.
+ */
+void laya_path_session_up(struct laya_peer *peer)
+{
+	struct laya_path *path;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(path, &peer->paths, list) {
+		spin_lock_bh(&path->lock);
+		switch (path->state) {
+		case LAYA_PATH_STATE_PROBING:
+			laya_path_probe_start(path);
+			break;
+		case LAYA_PATH_STATE_DEAD:
+			if (!path->answered)
+				laya_path_probe_start(path);
+			break;
+		default:
+			/* What was asked under the old one may never be answered. */
+			path->probe.outstanding = false;
+			path->probe.tries = 0;
+			path->probe.first = jiffies;
+			path->probe.wanted = true;
+			break;
+		}
+		spin_unlock_bh(&path->lock);
+	}
+	rcu_read_unlock();
+}
+
+/* Data goes out on @path: silence from now on is a reason to ask. */
+static void path_note_data(struct laya_path *path)
+{
+	unsigned long now = jiffies ?: 1, rx;
+	unsigned long last = READ_ONCE(path->last_tx_data);
+
+	if (last == now)
+		return;
+	WRITE_ONCE(path->last_tx_data, now);
+	rx = READ_ONCE(path->last_rx);
+	/* The first since something came, or since long ago. */
+	if (!last || !time_after(last, rx) || time_after(now, last + HZ))
+		laya_peer_kick(path->peer, msecs_to_jiffies(LAYA_PROBE_DATA_MS));
+}
+
+/**
+ * laya_path_to_send - the path for a packet
+ * @peer: To whom. Under rcu_read_lock.
+ * @kinds: Mask of 1 << enum laya_path_kind that its socket allows.
+ *
+ * Return: The path, or NULL when there is none now.
+ */
+struct laya_path *laya_path_to_send(struct laya_peer *peer, u32 kinds)
+{
+	struct laya_path *path = rcu_dereference(peer->best);
+	struct laya_path_rank rank;
+
+	if (path && unlikely(!(kinds & (1U << READ_ONCE(path->kind)))))
+		path = path_top(peer, kinds, &rank);
+	if (path)
+		path_note_data(path);
+	return path;
+}
+
+/**
+ * laya_path_route - where a packet goes
+ * @path: On which.
+ * @challenge: To the address on probation, with its labels.
+ * @route: Filled.
+ *
+ * Return: False when that is not known.
+ */
+bool laya_path_route(struct laya_path *path, bool challenge,
+		     struct laya_path_route *route)
+{
+	bool known;
+
+	memset(route, 0, sizeof(*route));
+	spin_lock_bh(&path->lock);
+	if (challenge) {
+		known = path->challenge.pending;
+		route->endpoint = path->challenge.endpoint;
+		route->n_labels = path->challenge.n_labels;
+		memcpy(route->labels, path->challenge.labels,
+		       sizeof(route->labels));
+	} else {
+		known = path->returnable;
+		route->endpoint = path->endpoint;
+		route->n_labels = path->n_labels;
+		memcpy(route->labels, path->labels, sizeof(route->labels));
+	}
+	/* Only the dialler's flow is what forwarders have to bind. */
+	if (!path->answered) {
+		route->n_slots = path->n_labels;
+		route->n_returns = path->n_returns;
+		memcpy(route->returns, path->returns, sizeof(route->returns));
+	}
+	spin_unlock_bh(&path->lock);
+	return known;
+}
+
+/**
+ * laya_path_counts - what has come in on a path under a session
+ * @path: The path.
+ * @session: The session.
+ * @rx_packets: Authenticated packets.
+ * @rx_bytes: Their bytes, header and tag included.
+ */
+void laya_path_counts(struct laya_path *path, const struct laya_session *session,
+		      u64 *rx_packets, u64 *rx_bytes)
+{
+	unsigned int i;
+
+	*rx_packets = 0;
+	*rx_bytes = 0;
+	spin_lock_bh(&path->lock);
+	for (i = 0; i < ARRAY_SIZE(path->windows); i++) {
+		if (path->windows[i].generation != session->generation)
+			continue;
+		*rx_packets = path->windows[i].rx_packets;
+		*rx_bytes = path->windows[i].rx_bytes;
+	}
+	spin_unlock_bh(&path->lock);
+}
+
+/**
+ * laya_path_any_hope - does it pay to wait for a path?
+ * @peer: Whose. Under rcu_read_lock.
+ *
+ * Return: True when some path is not dead.
+ */
+bool laya_path_any_hope(struct laya_peer *peer)
+{
+	struct laya_path *path;
+
+	list_for_each_entry_rcu(path, &peer->paths, list)
+		if (READ_ONCE(path->state) != LAYA_PATH_STATE_DEAD)
+			return true;
+	return false;
+}
+
+/**
+ * laya_path_any_usable - can some path carry data?
+ * @peer: Whose. Under rcu_read_lock.
+ *
+ * Return: True when it is so.
+ */
+bool laya_path_any_usable(struct laya_peer *peer)
+{
+	return rcu_access_pointer(peer->best);
+}
+
+/**
+ * laya_path_may_send - may bytes be sent on a path?
+ * @path: The path.
+ * @bytes: UDP payload.
+ *
+ * Return: False when the far end has not earned them yet. Otherwise they are
+ * counted as sent.
+ */
+bool laya_path_may_send(struct laya_path *path, unsigned int bytes)
+{
+	unsigned long now = jiffies ?: 1;
+	struct laya_endpoint to;
+	bool may = true;
+
+	if (likely(READ_ONCE(path->validated)))
+		goto out;
+	spin_lock_bh(&path->lock);
+	if (path->answered) {
+		may = path->tx_unvalidated + bytes <=
+			LAYA_AMPLIFICATION * path->rx_unvalidated;
+		if (may)
+			path->tx_unvalidated += bytes;
+		spin_unlock_bh(&path->lock);
+	} else {
+		to = path->endpoint;
+		spin_unlock_bh(&path->lock);
+		may = laya_path_budget_take(&to, bytes);
+	}
+out:
+	if (may && READ_ONCE(path->last_tx) != now)
+		WRITE_ONCE(path->last_tx, now);
+	return may;
+}
+
+/**
+ * laya_path_info - describe a path to userspace
+ * @path: Under rcu_read_lock.
+ * @info: Filled.
+ */
+void laya_path_info(const struct laya_path *path, struct laya_path_info *info)
+{
+	const struct laya_endpoint *endpoint = &path->endpoint;
+	spinlock_t *lock = (spinlock_t *)&path->lock;
+
+	memset(info, 0, sizeof(*info));
+	spin_lock_bh(lock);
+	info->kind = path->kind;
+	info->carrier = LAYA_CARRIER_TYPE_UDP;
+	info->path_id = path->id;
+	info->answered = path->answered;
+	info->labels = path->n_labels;
+	info->mtu = path->mtu - path->n_labels * sizeof(struct laya_shim);
+	info->rtt_us = path->srtt_us;
+	info->rttvar_us = path->rttvar_us;
+	info->remote_family = endpoint->remote.sa.sa_family;
+	if (endpoint->remote.sa.sa_family == AF_INET) {
+		info->remote_port = endpoint->remote.in.sin_port;
+		memcpy(info->remote_addr, &endpoint->remote.in.sin_addr, 4);
+	} else {
+		info->remote_port = endpoint->remote.in6.sin6_port;
+		memcpy(info->remote_addr, &endpoint->remote.in6.sin6_addr, 16);
+	}
+	spin_unlock_bh(lock);
+}

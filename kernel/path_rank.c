@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which of two paths is better. Pure.
+ *
+ * Paths are compared by what they would cost a packet, in microseconds: the
+ * round trip, more by what is lost, and more by what a burst takes at the rate
+ * that was seen to arrive. A forwarder's time and bandwidth belong to somebody,
+ * and a detour is one even when it is quick, so kinds add a little: enough to
+ * settle near ties, not enough to keep a bad direct path against a good relay.
+ */
+
+#include <linux/kernel.h>
+#include <linux/math64.h>
+#include <linux/minmax.h>
+
+#include "path.h"
+
+#define RANK_BASE_US		1000	/* so that noise below it means little */
+#define RANK_UNKNOWN_RTT_US	300000
+#define RANK_BURST_BYTES	65536
+#define RANK_STEP_US		500	/* least gain worth a move */
+
+static const struct {
+	u8	percent;
+	u16	us;
+} rank_kinds[] = {
+	[LAYA_PATH_KIND_LAN]		= { 0, 0 },
+	[LAYA_PATH_KIND_DIRECT]		= { 10, 500 },
+	[LAYA_PATH_KIND_MAPPED]		= { 15, 1000 },
+	[LAYA_PATH_KIND_GATEWAY]	= { 20, 1500 },
+	[LAYA_PATH_KIND_PEER_RELAY]	= { 40, 3000 },
+	[LAYA_PATH_KIND_RELAY]		= { 50, 4000 },
+};
+
+static unsigned int rank_state(u8 state)
+{
+	switch (state) {
+	case LAYA_PATH_STATE_USABLE:
+		return 3;
+	case LAYA_PATH_STATE_SUSPECT:
+		return 2;
+	case LAYA_PATH_STATE_PROBING:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+/* @both: the other path's goodput is known too, so that it may be compared. */
+static u64 rank_cost(const struct laya_path_rank *rank, bool both)
+{
+	u64 cost, burst;
+	u8 kind;
+
+	cost = (rank->rtt_us ?: RANK_UNKNOWN_RTT_US) + RANK_BASE_US;
+	/* One percent lost halves what TCP gets out of a path, more or less. */
+	cost += div_u64(cost * min_t(u32, rank->loss_permille, 1000), 10);
+	if (both && rank->goodput) {
+		burst = div64_u64((u64)RANK_BURST_BYTES * USEC_PER_SEC,
+				  rank->goodput);
+		/* A path that had little to carry looks slow: believe half. */
+		cost += min(burst, cost);
+	}
+	kind = rank->kind < ARRAY_SIZE(rank_kinds) ? rank->kind :
+						     LAYA_PATH_KIND_RELAY;
+	return cost + div_u64(cost * rank_kinds[kind].percent, 100) +
+	       rank_kinds[kind].us;
+}
+
+/**
+ * laya_path_compare - which path is better?
+ * @a: One.
+ * @b: The other.
+ *
+ * Return: Positive when @a is, negative when @b is, 0 when neither.
+ */
+int laya_path_compare(const struct laya_path_rank *a,
+		      const struct laya_path_rank *b)
+{
+	bool both = a->goodput && b->goodput;
+	u64 cost_a, cost_b;
+
+	if (rank_state(a->state) != rank_state(b->state))
+		return rank_state(a->state) > rank_state(b->state) ? 1 : -1;
+	cost_a = rank_cost(a, both);
+	cost_b = rank_cost(b, both);
+	if (cost_a == cost_b)
+		return 0;
+	return cost_a < cost_b ? 1 : -1;
+}
+
+/**
+ * laya_path_better - should traffic move?
+ * @to: There.
+ * @from: From here.
+ *
+ * Return: True when @from is in a worse state, or @to is so much cheaper that it
+ * is worth a move: never true both ways.
+ */
+bool laya_path_better(const struct laya_path_rank *to,
+		      const struct laya_path_rank *from)
+{
+	bool both = to->goodput && from->goodput;
+	u64 cost_to, cost_from;
+
+	if (rank_state(to->state) != rank_state(from->state))
+		return rank_state(to->state) > rank_state(from->state);
+	cost_to = rank_cost(to, both);
+	cost_from = rank_cost(from, both);
+	return cost_to + max_t(u64, cost_from / 8, RANK_STEP_US) < cost_from;
+}
+
+/**
+ * laya_path_rtt_sample - take a round-trip time into account (RFC 6298, 2)
+ * @srtt_us: Smoothed; 0 before the first sample.
+ * @rttvar_us: Its mean deviation.
+ * @sample_us: What was measured.
+ */
+void laya_path_rtt_sample(u32 *srtt_us, u32 *rttvar_us, u32 sample_us)
+{
+	u32 off;
+
+	/* 0 means not known, and nothing takes longer than a minute. */
+	sample_us = clamp_t(u32, sample_us, 1, 60 * USEC_PER_SEC);
+	if (!*srtt_us) {
+		*srtt_us = sample_us;
+		*rttvar_us = sample_us / 2;
+		return;
+	}
+	off = sample_us > *srtt_us ? sample_us - *srtt_us : *srtt_us - sample_us;
+	*rttvar_us = (3 * *rttvar_us + off) / 4;
+	*srtt_us = max_t(u32, (7 * (u64)*srtt_us + sample_us) / 8, 1);
+}
+
+/**
+ * laya_path_patience_ms - how long to wait for the answer to a probe
+ * @srtt_us: Smoothed round-trip time; 0 is not known.
+ * @rttvar_us: Its mean deviation.
+ *
+ * Return: Milliseconds. Beyond LAYA_PROBE_MAX_MS only on a path whose very round
+ * trip takes about as long.
+ */
+unsigned int laya_path_patience_ms(u32 srtt_us, u32 rttvar_us)
+{
+	u32 most = max_t(u32, LAYA_PROBE_MAX_MS,
+			 (srtt_us + srtt_us / 2) / USEC_PER_MSEC);
+	u64 wait;
+
+	if (!srtt_us)
+		return LAYA_PROBE_MAX_MS;
+	wait = DIV_ROUND_UP_ULL(srtt_us + 4 * (u64)rttvar_us, USEC_PER_MSEC);
+	return clamp_t(u64, wait, LAYA_PROBE_MIN_MS, most);
+}
+
+/**
+ * laya_path_loss_sample - take lost packets into account
+ * @loss_permille: Smoothed loss.
+ * @tx: Packets sent since the last sample.
+ * @rx: How many of them arrived; more when some are of before.
+ *
+ * Return: The new smoothed loss. The more packets tell, the more they count.
+ */
+u32 laya_path_loss_sample(u32 loss_permille, u64 tx, u64 rx)
+{
+	s64 sample = 0, weight;
+
+	if (!tx)
+		return loss_permille;
+	if (rx < tx)
+		sample = div64_u64((tx - rx) * 1000, tx);
+	weight = min_t(u64, tx, 32);
+	return loss_permille + div_s64((sample - loss_permille) * weight, 64);
+}
