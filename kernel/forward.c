@@ -141,6 +141,18 @@ void laya_forward_peer_gone(struct laya_forward *forward,
 }
 
 /**
+ * laya_forward_forget_routes - the carriers are closed
+ * @forward: The forwarder.
+ *
+ * Routes must not outlive the namespace that they lead through. No packet is on
+ * its way through the forwarder any more.
+ */
+void laya_forward_forget_routes(struct laya_forward *forward)
+{
+	laya_label_forget_routes(&forward->table);
+}
+
+/**
  * laya_forward_label_dump - tell all labels
  * @forward: The forwarder.
  * @pos: Where to go on; 0 to start.
@@ -215,17 +227,12 @@ static unsigned int laya_forward_segments(const struct sk_buff *skb)
 	return size ? DIV_ROUND_UP(skb->len, size) : 1;
 }
 
-static void laya_forward_count_drop(struct laya_device *laya,
-				    unsigned int packets, enum laya_drop reason)
-{
-	laya_device_drop(laya, reason);
-	this_cpu_add(laya->drops->packets[reason], packets - 1);
-}
-
 static void laya_forward_drop(struct laya_device *laya, struct sk_buff *skb,
 			      enum laya_drop reason)
 {
-	laya_forward_count_drop(laya, laya_forward_segments(skb), reason);
+	laya_device_drop(laya, reason);
+	this_cpu_add(laya->drops->packets[reason],
+		     laya_forward_segments(skb) - 1);
 	kfree_skb(skb);
 }
 
@@ -372,42 +379,14 @@ static bool laya_forward_is_from(struct laya_peer *peer,
 	return false;
 }
 
-/* @skb (consumed) goes out as a packet that this node sends. */
+/* @skb (consumed) goes out as a packet of ours; the carrier counts failures. */
 static void laya_forward_send(struct laya_device *laya, struct sk_buff *skb,
 			      const struct laya_endpoint *to,
 			      struct dst_cache *cache, u8 ttl, u8 tos)
 {
-	unsigned int segments = laya_forward_segments(skb);
-	enum laya_drop reason;
-
-	/* What the way in has left on it says nothing about the way out */
 	skb_orphan(skb);
-	skb_scrub_packet(skb, true);
-	skb_clear_hash(skb);
 	skb->priority = 0;
-	skb->dev = NULL;
-	skb->encapsulation = 0;
-	skb->ip_summed = CHECKSUM_NONE;
-	if (segments == 1)
-		skb_gso_reset(skb);
-
-	switch (laya_carrier_send(laya, skb, to, cache, tos, ttl)) {
-	case 0:
-		return;
-	case -ELOOP:
-		reason = LAYA_DROP_LOOP;
-		break;
-	case -EMSGSIZE:
-		reason = LAYA_DROP_TOO_BIG;
-		break;
-	case -ENOMEM:
-		reason = LAYA_DROP_NO_MEMORY;
-		break;
-	default:
-		reason = LAYA_DROP_NO_ROUTE;
-		break;
-	}
-	laya_forward_count_drop(laya, segments, reason);
+	laya_carrier_send(laya, skb, to, cache, tos, ttl);
 }
 
 /*

@@ -35,6 +35,8 @@ int laya_forward_label_del(struct laya_forward *forward, const u8 *label);
 /* An attachment goes: its labels and flows with it. */
 void laya_forward_peer_gone(struct laya_forward *forward,
 			    struct laya_peer *peer);
+/* After the carriers were closed, and a grace period. */
+void laya_forward_forget_routes(struct laya_forward *forward);
 /*
  * Walk the labels (dump). *@pos is a cookie, 0 to start. @emit returns non-zero
  * to stop (message full); it is then called again for the same label next time.

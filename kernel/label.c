@@ -401,6 +401,23 @@ void laya_label_del_peer(struct laya_label_table *table,
 	} while (attachment && !put);
 }
 
+/**
+ * laya_label_forget_routes - drop the cached routes of all flows
+ * @table: The table. No packet uses it now.
+ */
+void laya_label_forget_routes(struct laya_label_table *table)
+{
+	struct laya_label *label;
+	struct laya_flow *flow;
+	unsigned long id;
+
+	spin_lock_bh(&table->lock);
+	xa_for_each(&table->labels, id, label)
+		list_for_each_entry(flow, &label->validated, list)
+			dst_cache_reset_now(&flow->cache);
+	spin_unlock_bh(&table->lock);
+}
+
 static bool laya_label_expired(const struct laya_label *label,
 			       unsigned long now)
 {
