@@ -1,0 +1,616 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "answer.h"
+#include "attach.h"
+#include "channel.h"
+#include "kernel.h"
+#include "log.h"
+
+#define LABEL_LIFE_S		180
+#define CARE_MS			20000
+#define MAX_ATTACHMENTS		4096
+#define MAX_LABELS_EACH		256
+#define MAX_LABELS		65536
+#define MAX_CONNECTIONS		1024
+/* Of one IPv4 address, or one IPv6 /64; a NAT may have many hosts behind it */
+#define MAX_FROM_ONE		64
+/* Offers on one connection: each costs four Diffie-Hellman */
+#define MAX_OFFERS		16
+#define BACKLOG			256
+/* Of strangers: 100 Mbit/s for each label, unless ForwardRate says more */
+#define PUBLIC_RATE		12500000
+#define MIN_BURST		262144
+
+/**
+ * struct issued - a label that we gave out
+ * @label: the label
+ * @for_key: who was given it
+ */
+struct issued {
+	uint8_t label[LAYA_LABEL_SIZE];
+	uint8_t for_key[LAYA_KEY_SIZE];
+};
+
+/**
+ * struct attachment - a node that we forward for
+ * @peer: the node
+ * @labels: its labels
+ * @n_labels: how many
+ * @renewed: when it was last heard of here
+ */
+struct attachment {
+	struct peer *peer;
+	struct issued *labels;
+	size_t n_labels;
+	uint64_t renewed;
+};
+
+/**
+ * struct connection - a channel that came in
+ * @entry: in attach->connections
+ * @attach: ours
+ * @channel: the channel
+ * @offers: that it has made
+ */
+struct connection {
+	TAILQ_ENTRY(connection) entry;
+	struct attach *attach;
+	struct laya_channel *channel;
+	unsigned int offers;
+};
+
+struct attach {
+	struct node *node;
+	uv_tcp_t listener;
+	TAILQ_HEAD(, connection) connections;
+	unsigned int n_connections;
+	unsigned int n_attachments;
+	size_t n_labels;
+	struct timer *care;
+};
+
+static struct attachment *attachment_new(struct node *node, struct peer *peer)
+{
+	struct attachment *attachment;
+
+	if (node->attach->n_attachments >= MAX_ATTACHMENTS)
+		return NULL;
+	attachment = calloc(1, sizeof(*attachment));
+	if (!attachment)
+		return NULL;
+	attachment->peer = peer;
+	attachment->renewed = node_now(node);
+	peer->attachment = attachment;
+	node->attach->n_attachments++;
+	return attachment;
+}
+
+static void attachment_free(struct node *node, struct peer *peer)
+{
+	node->attach->n_attachments--;
+	node->attach->n_labels -= peer->attachment->n_labels;
+	free(peer->attachment->labels);
+	free(peer->attachment);
+	peer->attachment = NULL;
+}
+
+/**
+ * attach_end() - an attachment is over
+ * @peer: whose; perhaps gone after this
+ * @reason: why, for people
+ */
+void attach_end(struct peer *peer, const char *reason)
+{
+	struct attachment *attachment = peer->attachment;
+	struct node *node = peer->node;
+	size_t i;
+
+	laya_info("attachment of %s ends: %s", peer_text(peer), reason);
+	/* The kernel drops them with the peer, but that may stay. */
+	for (i = 0; i < attachment->n_labels; i++)
+		kernel_label_del(node, attachment->labels[i].label);
+	attachment_free(node, peer);
+	peer_release(peer);
+}
+
+static void on_care(void *data)
+{
+	struct attach *attach = data;
+	struct node *node = attach->node;
+	struct peer *peer;
+	struct peer *next;
+	uint64_t since;
+	int64_t heard;
+
+	for (peer = TAILQ_FIRST(&node->peers); peer; peer = next) {
+		next = TAILQ_NEXT(peer, entry);
+		if (!peer->attachment)
+			continue;
+		since = node_now(node) - peer->attachment->renewed;
+		if (since < LABEL_LIFE_S * 1000)
+			continue;
+		heard = kernel_last_rx_ms(peer);
+		if (heard < 0 || heard >= LABEL_LIFE_S * 1000)
+			attach_end(peer, "nothing was heard of it for too long");
+	}
+	timer_start(attach->care, CARE_MS);
+}
+
+static struct issued *issue(struct attachment *attachment,
+			    const uint8_t *for_key)
+{
+	struct attach *attach = attachment->peer->node->attach;
+	struct issued *labels;
+	size_t i;
+
+	for (i = 0; i < attachment->n_labels; i++) {
+		if (laya_key_equal(attachment->labels[i].for_key, for_key))
+			return &attachment->labels[i];
+	}
+	if (attachment->n_labels == MAX_LABELS_EACH ||
+	    attach->n_labels == MAX_LABELS)
+		return NULL;
+	labels = reallocarray(attachment->labels, attachment->n_labels + 1,
+			      sizeof(*labels));
+	if (!labels)
+		return NULL;
+	attachment->labels = labels;
+	labels += attachment->n_labels++;
+	attach->n_labels++;
+	memcpy(labels->for_key, for_key, LAYA_KEY_SIZE);
+	randombytes_buf(labels->label, LAYA_LABEL_SIZE);
+	return labels;
+}
+
+static int set_in_kernel(struct peer *peer, struct issued *issued)
+{
+	struct node *node = peer->node;
+	uint64_t rate = node->config.forward_rate;
+	uint64_t burst;
+
+	if (rate == 0 && node_is_relay(node))
+		rate = PUBLIC_RATE;
+	burst = rate / 10;
+	if (burst < MIN_BURST)
+		burst = MIN_BURST;
+	if (burst > UINT32_MAX)
+		burst = UINT32_MAX;
+	return kernel_label_new(peer, issued->label, issued->for_key, rate,
+				rate ? burst : 0, LABEL_LIFE_S * 1000);
+}
+
+static void unissue(struct attachment *attachment, struct issued *issued)
+{
+	*issued = attachment->labels[--attachment->n_labels];
+	attachment->peer->node->attach->n_labels--;
+}
+
+static void tell_addresses(struct node *node, struct laya_addresses *out)
+{
+	struct laya_address address;
+	unsigned int i;
+
+	/* Where they dialled us, they know; here is what else there is. */
+	memset(&address, 0, sizeof(address));
+	address.family = AF_INET;
+	address.port = node->port;
+	out->n = 0;
+	out->list[out->n++] = address;
+	for (i = 0; i < node->locals.n && out->n < LAYA_MAX_ADDRESSES; i++) {
+		if (node->locals.list[i].link_local ||
+		    locals_private(&node->locals.list[i].address))
+			continue;
+		address = node->locals.list[i].address;
+		address.port = node->port;
+		out->list[out->n++] = address;
+	}
+}
+
+/**
+ * attach_label_request() - somebody wants labels
+ * @peer: who
+ * @request: LABEL_REQUEST
+ * @reply: where to put the answer
+ *
+ * Return: 0; -EPERM for who is not attached; -EBUSY if there are no more
+ * labels.
+ */
+int attach_label_request(struct peer *peer, const struct laya_message *request,
+			 struct laya_message *reply)
+{
+	struct attachment *attachment = peer->attachment;
+	struct issued *issued;
+	struct laya_label *out;
+	unsigned int tries;
+	unsigned int i;
+	int ret;
+
+	if (!attachment)
+		return -EPERM;
+	attachment->renewed = node_now(peer->node);
+	memset(reply, 0, sizeof(*reply));
+	reply->type = LAYA_MESSAGE_LABELS;
+	reply->id = request->id;
+	for (i = 0; i < request->label_request.n; i++) {
+		issued = issue(attachment, request->label_request.keys[i]);
+		if (!issued) {
+			laya_debug("%s: has all the labels that it may have",
+				   peer_text(peer));
+			break;
+		}
+		ret = set_in_kernel(peer, issued);
+		/* 48 random bits that are another's already */
+		for (tries = 0; ret == -EEXIST && tries < 3; tries++) {
+			randombytes_buf(issued->label, LAYA_LABEL_SIZE);
+			ret = set_in_kernel(peer, issued);
+		}
+		if (ret) {
+			unissue(attachment, issued);
+			break;
+		}
+		out = &reply->labels.list[reply->labels.n++];
+		memcpy(out->key, issued->for_key, LAYA_KEY_SIZE);
+		memcpy(out->label, issued->label, LAYA_LABEL_SIZE);
+	}
+	reply->labels.lifetime = LABEL_LIFE_S;
+	tell_addresses(peer->node, &reply->labels.addresses);
+	return i > 0 && reply->labels.n == 0 ? -EBUSY : 0;
+}
+
+/**
+ * attach_label_release() - somebody wants labels no more
+ * @peer: who
+ * @message: LABEL_RELEASE
+ */
+void attach_label_release(struct peer *peer,
+			  const struct laya_message *message)
+{
+	struct attachment *attachment = peer->attachment;
+	unsigned int i;
+	size_t j;
+
+	if (!attachment)
+		return;
+	for (i = 0; i < message->label_release.n; i++) {
+		for (j = 0; j < attachment->n_labels; j++) {
+			if (memcmp(attachment->labels[j].label,
+				   message->label_release.labels[i],
+				   LAYA_LABEL_SIZE) != 0)
+				continue;
+			kernel_label_del(peer->node,
+					 attachment->labels[j].label);
+			unissue(attachment, &attachment->labels[j]);
+			break;
+		}
+	}
+}
+
+static void end_connection(struct connection *connection)
+{
+	struct attach *attach = connection->attach;
+
+	TAILQ_REMOVE(&attach->connections, connection, entry);
+	attach->n_connections--;
+	free(connection);
+}
+
+static void on_ready(struct laya_channel *channel, void *data)
+{
+	struct connection *connection = data;
+	struct node *node = connection->attach->node;
+	struct peer *peer = peer_find(node, laya_channel_remote_key(channel));
+	bool known = peer && peer->configured;
+
+	/* Who may not attach is told nothing. */
+	if (node->config.forward == LAYA_FORWARD_PUBLIC || known)
+		return;
+	laya_debug("a stranger wants to attach, but Forward = peers");
+	laya_channel_close(channel);
+	end_connection(connection);
+}
+
+static void handle_offer(struct connection *connection,
+			 const struct laya_message *message)
+{
+	struct node *node = connection->attach->node;
+	struct laya_channel *channel = connection->channel;
+	const uint8_t *key = laya_channel_remote_key(channel);
+	struct peer *peer = peer_find(node, key);
+	const struct origin origin = {
+		.via = VIA_CHANNEL,
+		.channel = channel,
+	};
+	struct laya_message error = {
+		.type = LAYA_MESSAGE_ERROR,
+		.id = message->id,
+		.code = LAYA_MESSAGE_ERROR_RATE_LIMITED,
+	};
+	bool fresh = false;
+
+	if (++connection->offers > MAX_OFFERS) {
+		laya_channel_send(channel, &error);
+		return;
+	}
+	if (peer && peer->forwarder) {
+		/* Two labels could not tell such a circle. */
+		error.code = LAYA_MESSAGE_ERROR_UNREACHABLE;
+		laya_channel_send(channel, &error);
+		return;
+	}
+	if (!peer)
+		peer = peer_new(node, key, NULL);
+	if (peer && !peer->attachment) {
+		fresh = true;
+		if (!attachment_new(node, peer)) {
+			laya_warning("no room for the attachment of %s: there are %u",
+				     peer_text(peer),
+				     connection->attach->n_attachments);
+			laya_channel_send(channel, &error);
+			peer_release(peer);
+			return;
+		}
+	}
+	if (!peer)
+		return;
+	peer->attachment->renewed = node_now(node);
+	answer_offer(node, message, &origin, key);
+	if (fresh && !peer->session) {
+		attachment_free(node, peer);
+		peer_release(peer);
+	} else if (fresh) {
+		laya_info("%s attached itself to this node", peer_text(peer));
+	}
+}
+
+static void on_message(struct laya_channel *channel,
+		       const struct laya_message *message, void *data)
+{
+	struct connection *connection = data;
+	struct node *node = connection->attach->node;
+	const uint8_t *key = laya_channel_remote_key(channel);
+	struct peer *peer = peer_find(node, key);
+	struct laya_message reply;
+	const struct origin origin = {
+		.via = VIA_CHANNEL,
+		.channel = channel,
+	};
+
+	switch (message->type) {
+	case LAYA_MESSAGE_OFFER:
+		handle_offer(connection, message);
+		return;
+	case LAYA_MESSAGE_FOLLOWUP:
+		answer_followup(node, message, &origin, key);
+		return;
+	case LAYA_MESSAGE_LABEL_REQUEST:
+		if (peer && !attach_label_request(peer, message, &reply)) {
+			laya_channel_send(channel, &reply);
+			return;
+		}
+		reply = (struct laya_message){
+			.type = LAYA_MESSAGE_ERROR,
+			.id = message->id,
+			.code = LAYA_MESSAGE_ERROR_RATE_LIMITED,
+		};
+		laya_channel_send(channel, &reply);
+		return;
+	case LAYA_MESSAGE_LABEL_RELEASE:
+		if (peer)
+			attach_label_release(peer, message);
+		return;
+	default:
+		laya_debug("%s is not for a forwarder; connection closed",
+			   laya_message_type_name(message->type));
+		laya_channel_close(channel);
+		end_connection(connection);
+		return;
+	}
+}
+
+static void on_closed(struct laya_channel *channel, int error,
+		      const char *reason, void *data)
+{
+	(void)channel;
+	(void)error;
+	laya_debug("attaching: %s", reason);
+	end_connection(data);
+}
+
+static const struct laya_channel_ops ops = {
+	.ready = on_ready,
+	.message = on_message,
+	.closed = on_closed,
+};
+
+static bool same_source(const struct laya_address *a,
+			const struct laya_address *b)
+{
+	return a->family == b->family &&
+	       memcmp(a->addr, b->addr, a->family == AF_INET ? 4 : 8) == 0;
+}
+
+static bool too_many_from(struct attach *attach,
+			  const struct laya_address *address)
+{
+	struct connection *connection;
+	unsigned int n = 0;
+
+	TAILQ_FOREACH(connection, &attach->connections, entry) {
+		if (same_source(laya_channel_remote_address(connection->channel),
+				address))
+			n++;
+	}
+	return n > MAX_FROM_ONE;
+}
+
+static void on_connection(uv_stream_t *listener, int status)
+{
+	struct attach *attach = listener->data;
+	struct node *node = attach->node;
+	struct laya_channel_config config;
+	struct connection *connection;
+	int ret;
+
+	if (status < 0)
+		return;
+	/* The oldest makes room: attaching takes a few round trips. */
+	if (attach->n_connections >= MAX_CONNECTIONS) {
+		connection = TAILQ_FIRST(&attach->connections);
+		laya_channel_close(connection->channel);
+		end_connection(connection);
+	}
+	connection = calloc(1, sizeof(*connection));
+	if (!connection)
+		return;
+	connection->attach = attach;
+	laya_channel_config_server(&config, LAYA_PROLOGUE_ATTACH,
+				   node->self.private_key);
+	ret = laya_channel_accept(&connection->channel, listener, &config,
+				  &ops, connection);
+	sodium_memzero(&config, sizeof(config));
+	if (ret) {
+		free(connection);
+		return;
+	}
+	TAILQ_INSERT_TAIL(&attach->connections, connection, entry);
+	attach->n_connections++;
+	if (too_many_from(attach,
+			  laya_channel_remote_address(connection->channel))) {
+		laya_channel_close(connection->channel);
+		end_connection(connection);
+	}
+}
+
+static int listen_at(struct attach *attach, const char *host, uint16_t port)
+{
+	struct sockaddr_storage ss;
+	int ret;
+
+	if (strchr(host, ':'))
+		ret = uv_ip6_addr(host, port, (struct sockaddr_in6 *)&ss);
+	else
+		ret = uv_ip4_addr(host, port, (struct sockaddr_in *)&ss);
+	if (!ret)
+		ret = uv_tcp_bind(&attach->listener, (struct sockaddr *)&ss, 0);
+	if (!ret)
+		ret = uv_listen((uv_stream_t *)&attach->listener, BACKLOG,
+				on_connection);
+	return ret;
+}
+
+/**
+ * attach_start() - take attachments, if the configuration says so
+ * @node: ours
+ *
+ * Return: 0, or a negative errno, which was logged.
+ */
+int attach_start(struct node *node)
+{
+	struct attach *attach;
+	int ret;
+
+	if (node->config.forward == LAYA_FORWARD_NO)
+		return 0;
+	attach = calloc(1, sizeof(*attach));
+	if (!attach)
+		return -ENOMEM;
+	attach->node = node;
+	TAILQ_INIT(&attach->connections);
+	attach->care = timer_new(node->loop, on_care, attach);
+	if (!attach->care) {
+		free(attach);
+		return -ENOMEM;
+	}
+	node->attach = attach;
+	uv_tcp_init(node->loop, &attach->listener);
+	attach->listener.data = attach;
+	/* Both families, or what this machine has */
+	ret = listen_at(attach, "::", node->port);
+	if (ret == UV_EAFNOSUPPORT || ret == UV_EADDRNOTAVAIL)
+		ret = listen_at(attach, "0.0.0.0", node->port);
+	if (ret) {
+		laya_error("cannot listen on TCP port %u, where attachments come in: %s; set ListenPort to one that is free",
+			   node->port, uv_strerror(ret));
+		return ret;
+	}
+	laya_info("taking attachments of %s on port %u, TCP and UDP",
+		  node_is_relay(node) ? "everybody" : "peers", node->port);
+	timer_start(attach->care, CARE_MS);
+	return 0;
+}
+
+/**
+ * attach_adopt() - one that was attached before a restart
+ * @node: ours
+ * @peer: who
+ */
+void attach_adopt(struct node *node, struct peer *peer)
+{
+	if (!peer->attachment)
+		attachment_new(node, peer);
+}
+
+/**
+ * attach_adopt_label() - one that was given out before a restart
+ * @node: ours
+ * @label: as the kernel has it
+ */
+void attach_adopt_label(struct node *node, const struct laya_nl_label *label)
+{
+	struct peer *peer = peer_find(node, label->public_key);
+	struct issued *issued;
+
+	if (!peer || !peer->attachment)
+		return;
+	issued = issue(peer->attachment, label->for_key);
+	if (issued)
+		memcpy(issued->label, label->label, LAYA_LABEL_SIZE);
+}
+
+/**
+ * attach_count() - for people
+ * @node: ours
+ * @labels: where to put how many labels there are
+ *
+ * Return: how many are attached.
+ */
+unsigned int attach_count(const struct node *node, unsigned int *labels)
+{
+	*labels = node->attach ? node->attach->n_labels : 0;
+	return node->attach ? node->attach->n_attachments : 0;
+}
+
+static void on_listener_closed(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+/**
+ * attach_stop() - take no more; what is attached stays in the kernel
+ * @node: ours
+ */
+void attach_stop(struct node *node)
+{
+	struct attach *attach = node->attach;
+	struct connection *connection;
+	struct peer *peer;
+
+	if (!attach)
+		return;
+	while ((connection = TAILQ_FIRST(&attach->connections))) {
+		laya_channel_close(connection->channel);
+		end_connection(connection);
+	}
+	TAILQ_FOREACH(peer, &node->peers, entry) {
+		if (peer->attachment)
+			attachment_free(node, peer);
+	}
+	timer_free(attach->care);
+	node->attach = NULL;
+	uv_close((uv_handle_t *)&attach->listener, on_listener_closed);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Attachments of others to us, when we forward. */
+#ifndef LAYAD_ATTACH_H
+#define LAYAD_ATTACH_H
+
+#include "message.h"
+#include "node.h"
+#include "peer.h"
+
+int attach_start(struct node *node);
+void attach_stop(struct node *node);
+void attach_adopt(struct node *node, struct peer *peer);
+void attach_adopt_label(struct node *node, const struct laya_nl_label *label);
+int attach_label_request(struct peer *peer, const struct laya_message *request,
+			 struct laya_message *reply);
+void attach_label_release(struct peer *peer,
+			  const struct laya_message *message);
+void attach_end(struct peer *peer, const char *reason);
+unsigned int attach_count(const struct node *node, unsigned int *labels);
+
+#endif /* LAYAD_ATTACH_H */

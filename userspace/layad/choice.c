@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <string.h>
+
+#include <sodium.h>
+
+#include "choice.h"
+#include "handshake.h"
+
+/*
+ * Rendezvous hashing: each node has an order of its own, which does not change
+ * when others come and go, so relays share the load and attachments stay.
+ */
+static void weigh(uint8_t weight[crypto_generichash_BYTES],
+		  const uint8_t own[LAYA_KEY_SIZE],
+		  const uint8_t key[LAYA_KEY_SIZE])
+{
+	crypto_generichash(weight, crypto_generichash_BYTES, key,
+			   LAYA_KEY_SIZE, own, LAYA_KEY_SIZE);
+}
+
+/**
+ * choice_forwarder() - to which forwarder to attach next
+ * @list: those that are known
+ * @n: how many
+ * @own: our public key
+ *
+ * Return: an index; -1 if enough are active, or no other may be tried now.
+ */
+int choice_forwarder(const struct choice *list, size_t n,
+		     const uint8_t own[LAYA_KEY_SIZE])
+{
+	uint8_t weight[crypto_generichash_BYTES];
+	uint8_t most[crypto_generichash_BYTES];
+	unsigned int active = 0;
+	int best = -1;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (list[i].active) {
+			active++;
+			continue;
+		}
+		if (list[i].waiting)
+			continue;
+		weigh(weight, own, list[i].key);
+		if (best < 0 ||
+		    (list[i].preferred && !list[best].preferred) ||
+		    (list[i].preferred == list[best].preferred &&
+		     memcmp(weight, most, sizeof(weight)) > 0)) {
+			best = i;
+			memcpy(most, weight, sizeof(most));
+		}
+	}
+	return active < FORWARDERS_WANTED ? best : -1;
+}
+
+/**
+ * choice_ours_wins() - of two offers that crossed, which one counts
+ * @own: our public key
+ * @peer: theirs
+ * @ours: what carries our offer
+ * @theirs: what carries theirs
+ *
+ * An offer through a rendezvous beats one in the session, whoever makes it:
+ * who asks there may have no session any more.  Both sides see the same.
+ *
+ * Return: true if ours counts and theirs is to be ignored.
+ */
+bool choice_ours_wins(const uint8_t own[LAYA_KEY_SIZE],
+		      const uint8_t peer[LAYA_KEY_SIZE], enum via ours,
+		      enum via theirs)
+{
+	if (ours != theirs)
+		return ours < theirs;
+	return laya_handshake_ours_wins(own, peer);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Which forwarders to attach to, and whose offer counts: pure functions. */
+#ifndef LAYAD_CHOICE_H
+#define LAYAD_CHOICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "key.h"
+
+/* Fewer when fewer are known */
+#define FORWARDERS_WANTED	2
+
+/**
+ * enum via - what carries a handshake; the first of two that differ wins
+ * @VIA_RENDEZVOUS: a rendezvous
+ * @VIA_CHANNEL: a channel between the two nodes
+ * @VIA_SESSION: the session that is to be replaced
+ */
+enum via {
+	VIA_RENDEZVOUS,
+	VIA_CHANNEL,
+	VIA_SESSION,
+};
+
+/**
+ * struct choice - a forwarder that may be chosen
+ * @key: its key
+ * @active: we are attached to it, or about to
+ * @waiting: it failed, and is left alone for a while
+ * @preferred: it is in our configuration, or was in use before a restart
+ */
+struct choice {
+	uint8_t key[LAYA_KEY_SIZE];
+	bool active;
+	bool waiting;
+	bool preferred;
+};
+
+int choice_forwarder(const struct choice *list, size_t n,
+		     const uint8_t own[LAYA_KEY_SIZE]);
+bool choice_ours_wins(const uint8_t own[LAYA_KEY_SIZE],
+		      const uint8_t peer[LAYA_KEY_SIZE], enum via ours,
+		      enum via theirs);
+
+#endif /* LAYAD_CHOICE_H */

@@ -1,0 +1,765 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "control_port.h"
+#include "forwarder.h"
+#include "kernel.h"
+#include "log.h"
+#include "offer.h"
+#include "rendezvous.h"
+
+/* From the first byte to path and labels */
+#define ATTACH_MS	10000
+#define SUSPECT_MS	2000
+#define RENEW_MS	60000
+#define RENEW_SOON_MS	3000
+#define MAX_RENEWALS	3
+#define RETRY_BASE_MS	1000
+#define RETRY_MAX_MS	60000
+
+static void ask_labels(struct forwarder *forwarder);
+static void attach(struct forwarder *forwarder);
+
+static const char *name(const struct forwarder *forwarder)
+{
+	static char texts[2][LAYA_ADDRESS_TEXT_SIZE + LAYA_CONFIG_HOST_SIZE];
+	static unsigned int next;
+	char *text = texts[next++ % 2];
+
+	if (forwarder->server)
+		snprintf(text, sizeof(texts[0]), "%s:%u",
+			 forwarder->server->host, forwarder->server->port);
+	else if (forwarder->state > FORWARDER_CONNECTING)
+		laya_address_format(text, &forwarder->dialled);
+	else if (forwarder->addresses.n > 0)
+		laya_address_format(text, &forwarder->addresses.list[0]);
+	else
+		strcpy(text, "?");
+	return text;
+}
+
+/**
+ * forwarder_state_name() - for people
+ * @state: the state
+ *
+ * Return: a constant string.
+ */
+const char *forwarder_state_name(enum forwarder_state state)
+{
+	switch (state) {
+	case FORWARDER_IDLE:
+		return "idle";
+	case FORWARDER_CONNECTING:
+		return "connecting";
+	case FORWARDER_OFFERING:
+		return "handshake";
+	case FORWARDER_BINDING:
+		return "binding";
+	case FORWARDER_UP:
+		return "attached";
+	}
+	return "unknown";
+}
+
+static struct forwarder *find(const struct node *node, const uint8_t *key)
+{
+	struct forwarder *forwarder;
+
+	TAILQ_FOREACH(forwarder, &node->forwarders, entry) {
+		if (laya_key_equal(forwarder->key, key))
+			return forwarder;
+	}
+	return NULL;
+}
+
+static void close_channel(struct forwarder *forwarder)
+{
+	if (forwarder->channel)
+		laya_channel_close(forwarder->channel);
+	forwarder->channel = NULL;
+}
+
+static void remove_forwarder(struct forwarder *forwarder)
+{
+	TAILQ_REMOVE(&forwarder->node->forwarders, forwarder, entry);
+	timer_free(forwarder->timer);
+	timer_free(forwarder->suspect);
+	free(forwarder->labels);
+	free(forwarder);
+}
+
+/* Path and labels are there. */
+static void check_up(struct forwarder *forwarder)
+{
+	struct node *node = forwarder->node;
+
+	if (forwarder->state != FORWARDER_BINDING || !forwarder->path_usable ||
+	    forwarder->asked > 0)
+		return;
+	forwarder->state = FORWARDER_UP;
+	forwarder->failure[0] = '\0';
+	forwarder->renewals_failed = 0;
+	backoff_reset(&forwarder->backoff);
+	laya_info("attached to the forwarder %s, which has labels for %zu peers",
+		  name(forwarder), forwarder->n_labels);
+	/* From here on in the session: a relay has better use for its sockets. */
+	close_channel(forwarder);
+	timer_start(forwarder->timer, RENEW_MS);
+	node_candidates_changed(node);
+}
+
+static void on_labels_done(struct peer *peer, int error)
+{
+	struct forwarder *forwarder = peer->forwarder;
+
+	if (!error || !forwarder)
+		return;
+	if (forwarder->asked > 0)
+		forwarder->asked--;
+	if (++forwarder->renewals_failed >= MAX_RENEWALS)
+		forwarder_lost(forwarder, "it does not renew our labels");
+	else if (forwarder->state == FORWARDER_UP)
+		timer_start(forwarder->timer, RENEW_SOON_MS);
+}
+
+static int ask(struct forwarder *forwarder, struct laya_message *message)
+{
+	int ret;
+
+	if (message->label_request.n == 0)
+		return 0;
+	randombytes_buf(&message->id, sizeof(message->id));
+	if (forwarder->channel)
+		ret = laya_channel_send(forwarder->channel, message);
+	else
+		ret = control_port_request(forwarder->peer, message,
+					   on_labels_done);
+	if (ret)
+		return ret;
+	forwarder->asked++;
+	message->label_request.n = 0;
+	return 0;
+}
+
+/* A label for each configured peer, 32 at a time; new ones and old ones. */
+static void ask_labels(struct forwarder *forwarder)
+{
+	struct laya_message message = { .type = LAYA_MESSAGE_LABEL_REQUEST };
+	struct peer *peer;
+	int ret = 0;
+
+	forwarder->asked = 0;
+	TAILQ_FOREACH(peer, &forwarder->node->peers, entry) {
+		if (!peer->configured || peer == forwarder->peer)
+			continue;
+		memcpy(message.label_request.keys[message.label_request.n++],
+		       peer->handshake.key, LAYA_KEY_SIZE);
+		if (message.label_request.n == LAYA_MAX_LABELS)
+			ret = ask(forwarder, &message);
+		if (ret)
+			break;
+	}
+	if (!ret)
+		ret = ask(forwarder, &message);
+	if (ret)
+		laya_warning("forwarder %s: cannot ask for labels: %s",
+			     name(forwarder), strerror(-ret));
+}
+
+static void on_suspect(void *data)
+{
+	struct forwarder *forwarder = data;
+
+	if (!kernel_has_usable_path(forwarder->peer))
+		forwarder_lost(forwarder, "its path does not answer");
+}
+
+static void on_timer(void *data)
+{
+	struct forwarder *forwarder = data;
+
+	switch (forwarder->state) {
+	case FORWARDER_IDLE:
+		forwarder->waiting = false;
+		forwarder_reconsider(forwarder->node);
+		break;
+	case FORWARDER_CONNECTING:
+	case FORWARDER_OFFERING:
+		forwarder_lost(forwarder, "no answer");
+		break;
+	case FORWARDER_BINDING:
+		forwarder_lost(forwarder, forwarder->path_usable ?
+			       "it gives us no labels" :
+			       "no packet comes back from it by UDP; is its port open?");
+		break;
+	case FORWARDER_UP:
+		ask_labels(forwarder);
+		timer_start(forwarder->timer, RENEW_MS);
+		break;
+	}
+}
+
+static struct forwarder *add(struct node *node, const uint8_t *key)
+{
+	struct forwarder *forwarder = calloc(1, sizeof(*forwarder));
+
+	if (!forwarder)
+		return NULL;
+	forwarder->node = node;
+	memcpy(forwarder->key, key, LAYA_KEY_SIZE);
+	backoff_init(&forwarder->backoff, RETRY_BASE_MS, RETRY_MAX_MS);
+	forwarder->timer = timer_new(node->loop, on_timer, forwarder);
+	forwarder->suspect = timer_new(node->loop, on_suspect, forwarder);
+	if (!forwarder->timer || !forwarder->suspect) {
+		timer_free(forwarder->timer);
+		timer_free(forwarder->suspect);
+		free(forwarder);
+		return NULL;
+	}
+	TAILQ_INSERT_TAIL(&node->forwarders, forwarder, entry);
+	return forwarder;
+}
+
+static void on_ready(struct laya_channel *channel, void *data)
+{
+	struct forwarder *forwarder = data;
+	struct node *node = forwarder->node;
+	struct peer *peer = peer_find(node, forwarder->key);
+
+	forwarder->dialled = *laya_channel_remote_address(channel);
+	forwarder->state = FORWARDER_OFFERING;
+	if (peer && peer->attachment) {
+		forwarder_lost(forwarder,
+			       "it is attached to this node, which cannot be attached to it as well");
+		return;
+	}
+	if (!peer)
+		peer = peer_new(node, forwarder->key, NULL);
+	if (!peer) {
+		forwarder_lost(forwarder, "its key is not valid");
+		return;
+	}
+	peer->forwarder = forwarder;
+	forwarder->peer = peer;
+	if (offer_through_channel(peer, channel))
+		forwarder_lost(forwarder, "no offer could be sent");
+}
+
+static void on_message(struct laya_channel *channel,
+		       const struct laya_message *message, void *data)
+{
+	struct forwarder *forwarder = data;
+	const struct origin origin = {
+		.via = VIA_CHANNEL,
+		.channel = channel,
+	};
+
+	switch (message->type) {
+	case LAYA_MESSAGE_ANSWER:
+		offer_answered(forwarder->node, message, &origin,
+			       forwarder->key);
+		/* The follow-up is on its way. */
+		if (forwarder->state == FORWARDER_BINDING &&
+		    forwarder->asked == 0 && forwarder->n_labels == 0) {
+			ask_labels(forwarder);
+			check_up(forwarder);
+		}
+		break;
+	case LAYA_MESSAGE_ERROR:
+		offer_refused(forwarder->node, message, &origin);
+		break;
+	case LAYA_MESSAGE_LABELS:
+		forwarder_labels(forwarder, message);
+		break;
+	default:
+		break;
+	}
+}
+
+static void on_closed(struct laya_channel *channel, int error,
+		      const char *reason, void *data)
+{
+	struct forwarder *forwarder = data;
+
+	(void)channel;
+	(void)error;
+	forwarder->channel = NULL;
+	if (forwarder->state != FORWARDER_UP)
+		forwarder_lost(forwarder, reason);
+}
+
+static const struct laya_channel_ops ops = {
+	.ready = on_ready,
+	.message = on_message,
+	.closed = on_closed,
+};
+
+static void attach(struct forwarder *forwarder)
+{
+	struct node *node = forwarder->node;
+	struct laya_channel_config config;
+	struct laya_address address;
+	const char *host;
+	char text[INET6_ADDRSTRLEN] = "";
+	char port[6];
+	int ret;
+
+	if (forwarder->server) {
+		host = forwarder->server->host;
+		snprintf(port, sizeof(port), "%u", forwarder->server->port);
+	} else {
+		address = forwarder->addresses.list[forwarder->next_address++ %
+						    forwarder->addresses.n];
+		uv_inet_ntop(address.family, address.addr, text, sizeof(text));
+		host = text;
+		snprintf(port, sizeof(port), "%u", address.port);
+	}
+	laya_debug("attaching to the forwarder %s, port %s", host, port);
+	forwarder->state = FORWARDER_CONNECTING;
+	forwarder->path_usable = false;
+	forwarder->asked = 0;
+	forwarder->renewals_failed = 0;
+	laya_channel_config_client(&config, LAYA_PROLOGUE_ATTACH,
+				   node->self.private_key);
+	config.connect_timeout = 5000;
+	ret = laya_channel_connect(&forwarder->channel, node->loop, &config,
+				   host, port, forwarder->key, &ops,
+				   forwarder);
+	sodium_memzero(&config, sizeof(config));
+	if (ret) {
+		forwarder->channel = NULL;
+		forwarder_lost(forwarder, strerror(-ret));
+		return;
+	}
+	timer_start(forwarder->timer, ATTACH_MS);
+}
+
+/**
+ * forwarder_established() - there is a session with a forwarder
+ * @forwarder: the forwarder
+ */
+void forwarder_established(struct forwarder *forwarder)
+{
+	if (forwarder->state != FORWARDER_OFFERING)
+		return;
+	forwarder->state = FORWARDER_BINDING;
+	if (kernel_path_new(forwarder->peer, LAYA_PATH_KIND_DIRECT,
+			    &forwarder->dialled, NULL))
+		return;		/* the timer notices */
+	/* A path that was adopted is usable already. */
+	forwarder->path_usable = kernel_has_usable_path(forwarder->peer);
+}
+
+/**
+ * forwarder_path_changed() - the kernel says that a path changed
+ * @forwarder: to this
+ * @path: the path
+ */
+void forwarder_path_changed(struct forwarder *forwarder,
+			    const struct laya_nl_path *path)
+{
+	struct node *node = forwarder->node;
+	bool usable;
+
+	if (laya_nl_has(path, LAYA_A_PATH_OBSERVED) &&
+	    !(forwarder->have_observed &&
+	      laya_address_equal(&forwarder->observed, &path->observed))) {
+		forwarder->observed = path->observed;
+		forwarder->have_observed = true;
+		node_candidates_changed(node);
+	}
+	if (forwarder->state < FORWARDER_BINDING)
+		return;
+	usable = kernel_has_usable_path(forwarder->peer);
+	if (usable) {
+		timer_stop(forwarder->suspect);
+		forwarder->path_usable = true;
+		check_up(forwarder);
+		return;
+	}
+	if (forwarder->state != FORWARDER_UP)
+		return;
+	if (path->state == LAYA_PATH_STATE_DEAD)
+		forwarder_lost(forwarder, "its path is dead");
+	else if (path->state == LAYA_PATH_STATE_SUSPECT &&
+		 !timer_pending(forwarder->suspect))
+		timer_start(forwarder->suspect, SUSPECT_MS);
+}
+
+static void set_label(struct forwarder *forwarder,
+		      const struct laya_label *label)
+{
+	struct forwarder_label *labels;
+	size_t i;
+
+	for (i = 0; i < forwarder->n_labels; i++) {
+		if (laya_key_equal(forwarder->labels[i].key, label->key)) {
+			memcpy(forwarder->labels[i].label, label->label,
+			       LAYA_LABEL_SIZE);
+			return;
+		}
+	}
+	/* More than we asked for is not kept. */
+	if (!peer_find(forwarder->node, label->key))
+		return;
+	labels = reallocarray(forwarder->labels, forwarder->n_labels + 1,
+			      sizeof(*labels));
+	if (!labels)
+		return;
+	memcpy(labels[forwarder->n_labels].key, label->key, LAYA_KEY_SIZE);
+	memcpy(labels[forwarder->n_labels].label, label->label,
+	       LAYA_LABEL_SIZE);
+	forwarder->labels = labels;
+	forwarder->n_labels++;
+}
+
+/**
+ * forwarder_labels() - a forwarder tells labels
+ * @forwarder: the forwarder
+ * @message: LABELS
+ */
+void forwarder_labels(struct forwarder *forwarder,
+		      const struct laya_message *message)
+{
+	struct laya_addresses *told = &forwarder->addresses_told;
+	struct laya_address address;
+	unsigned int i;
+
+	if (forwarder->state < FORWARDER_BINDING)
+		return;
+	for (i = 0; i < message->labels.n; i++)
+		set_label(forwarder, &message->labels.list[i]);
+	told->n = 0;
+	for (i = 0; i < message->labels.addresses.n; i++) {
+		address = message->labels.addresses.list[i];
+		if (laya_address_is_any(&address))
+			address = forwarder->dialled;
+		if (laya_address_is_dialable(&address))
+			told->list[told->n++] = address;
+	}
+	if (forwarder->asked > 0)
+		forwarder->asked--;
+	forwarder->renewals_failed = 0;
+	if (forwarder->state == FORWARDER_UP)
+		node_candidates_changed(forwarder->node);
+	else
+		check_up(forwarder);
+}
+
+/**
+ * forwarder_lost() - an attachment is over, or did not come to be
+ * @forwarder: the forwarder; its peer is perhaps gone after this
+ * @reason: why, for people
+ */
+void forwarder_lost(struct forwarder *forwarder, const char *reason)
+{
+	struct node *node = forwarder->node;
+	struct peer *peer = forwarder->peer;
+	bool was_up = forwarder->state == FORWARDER_UP;
+
+	if (forwarder->state == FORWARDER_IDLE)
+		return;
+	/* The reason may lie in what is closed next. */
+	snprintf(forwarder->failure, sizeof(forwarder->failure), "%s", reason);
+	laya_log(was_up || forwarder->backoff.tries == 0 ? LAYA_LOG_WARNING :
+		 LAYA_LOG_DEBUG, "forwarder %s: %s; %s", name(forwarder),
+		 forwarder->failure, "another is tried, this one later");
+	close_channel(forwarder);
+	if (!peer && forwarder->adopted) {
+		/* What was adopted may live on while its TCP port does not. */
+		peer = peer_find(node, forwarder->key);
+		if (peer && kernel_has_usable_path(peer))
+			peer = NULL;
+	}
+	forwarder->state = FORWARDER_IDLE;
+	forwarder->peer = NULL;
+	forwarder->path_usable = false;
+	forwarder->n_labels = 0;
+	forwarder->have_observed = false;
+	forwarder->waiting = true;
+	timer_stop(forwarder->suspect);
+	timer_start(forwarder->timer, backoff_next(&forwarder->backoff));
+	if (peer) {
+		control_port_forget(peer);
+		peer->forwarder = NULL;
+		peer_release(peer);
+	}
+	if (was_up)
+		node_candidates_changed(node);
+	forwarder_reconsider(node);
+}
+
+/**
+ * forwarder_reconsider() - attach to another, if one more is wanted
+ * @node: ours
+ */
+void forwarder_reconsider(struct node *node)
+{
+	struct forwarder *forwarder;
+	struct forwarder **by_index;
+	struct choice *list;
+	size_t n = 0;
+	size_t i = 0;
+	int chosen;
+
+	/* A public relay is reached itself. */
+	if (node_is_relay(node))
+		return;
+	TAILQ_FOREACH(forwarder, &node->forwarders, entry)
+		n++;
+	if (n == 0)
+		return;
+	list = calloc(n, sizeof(*list));
+	by_index = calloc(n, sizeof(struct forwarder *));
+	if (!list || !by_index)
+		goto out;
+	TAILQ_FOREACH(forwarder, &node->forwarders, entry) {
+		by_index[i] = forwarder;
+		memcpy(list[i].key, forwarder->key, LAYA_KEY_SIZE);
+		list[i].active = forwarder->state != FORWARDER_IDLE;
+		list[i].waiting = forwarder->waiting ||
+			(!forwarder->server && forwarder->addresses.n == 0);
+		list[i].preferred = forwarder->server || forwarder->adopted;
+		i++;
+	}
+	chosen = choice_forwarder(list, n, node->self.public_key);
+	while (chosen >= 0) {
+		list[chosen].active = true;
+		attach(by_index[chosen]);
+		/* attach() that fails at once leaves it waiting. */
+		chosen = choice_forwarder(list, n, node->self.public_key);
+	}
+out:
+	free(list);
+	free(by_index);
+}
+
+/**
+ * forwarder_lists_changed() - a rendezvous has told other relays
+ * @node: ours
+ */
+void forwarder_lists_changed(struct node *node)
+{
+	const struct laya_relay *relay;
+	struct rendezvous *rendezvous;
+	struct forwarder *forwarder;
+	struct forwarder *next;
+	unsigned int i;
+
+	TAILQ_FOREACH(forwarder, &node->forwarders, entry)
+		forwarder->listed = 0;
+	TAILQ_FOREACH(rendezvous, &node->rendezvous, entry) {
+		for (i = 0; i < rendezvous->relays.n; i++) {
+			relay = &rendezvous->relays.list[i];
+			if (laya_key_equal(relay->key, node->self.public_key) ||
+			    relay->addresses.n == 0)
+				continue;
+			forwarder = find(node, relay->key);
+			if (!forwarder)
+				forwarder = add(node, relay->key);
+			if (!forwarder)
+				continue;
+			forwarder->addresses = relay->addresses;
+			forwarder->listed++;
+		}
+	}
+	for (forwarder = TAILQ_FIRST(&node->forwarders); forwarder;
+	     forwarder = next) {
+		next = TAILQ_NEXT(forwarder, entry);
+		if (forwarder->listed == 0 && !forwarder->server &&
+		    !forwarder->adopted && forwarder->state == FORWARDER_IDLE)
+			remove_forwarder(forwarder);
+	}
+	forwarder_reconsider(node);
+}
+
+/**
+ * forwarder_adopt() - one that was in use before a restart
+ * @node: ours
+ * @key: its key
+ * @address: where our path to it goes
+ */
+void forwarder_adopt(struct node *node, const uint8_t key[LAYA_KEY_SIZE],
+		     const struct laya_address *address)
+{
+	struct forwarder *forwarder = find(node, key);
+
+	if (!forwarder)
+		forwarder = add(node, key);
+	if (!forwarder)
+		return;
+	forwarder->adopted = true;
+	forwarder->addresses.n = 1;
+	forwarder->addresses.list[0] = *address;
+}
+
+/**
+ * forwarder_settled() - is there no use in waiting for labels
+ * @node: ours
+ * @peer: for whom
+ *
+ * Return: whether a forwarder has one for the peer, or none is about to.
+ */
+bool forwarder_settled(const struct node *node, const struct peer *peer)
+{
+	struct forwarder *forwarder;
+	bool busy = false;
+	size_t i;
+
+	TAILQ_FOREACH(forwarder, &node->forwarders, entry) {
+		if (forwarder->state == FORWARDER_UP) {
+			for (i = 0; i < forwarder->n_labels; i++) {
+				if (laya_key_equal(forwarder->labels[i].key,
+						   peer->handshake.key))
+					return true;
+			}
+		} else if (forwarder->state != FORWARDER_IDLE &&
+			   forwarder->backoff.tries == 0) {
+			busy = true;
+		}
+	}
+	return !busy;
+}
+
+/**
+ * forwarder_peers_changed() - there is one more peer to have a label for
+ * @node: ours
+ */
+void forwarder_peers_changed(struct node *node)
+{
+	struct forwarder *forwarder;
+
+	TAILQ_FOREACH(forwarder, &node->forwarders, entry) {
+		if (forwarder->state == FORWARDER_UP)
+			timer_start(forwarder->timer, 0);
+	}
+}
+
+/**
+ * forwarder_retry() - the network has changed: what failed may work now
+ * @node: ours
+ */
+void forwarder_retry(struct node *node)
+{
+	struct forwarder *forwarder;
+
+	TAILQ_FOREACH(forwarder, &node->forwarders, entry) {
+		if (!forwarder->waiting)
+			continue;
+		forwarder->waiting = false;
+		backoff_reset(&forwarder->backoff);
+	}
+	forwarder_reconsider(node);
+}
+
+/**
+ * forwarder_candidates() - where a peer reaches us at forwarders
+ * @node: ours
+ * @peer: the peer
+ * @candidates: where to add them
+ */
+void forwarder_candidates(const struct node *node, const struct peer *peer,
+			  struct laya_candidates *candidates)
+{
+	struct laya_candidate candidate;
+	struct forwarder *forwarder;
+	unsigned int j;
+	size_t i;
+
+	TAILQ_FOREACH(forwarder, &node->forwarders, entry) {
+		if (forwarder->state != FORWARDER_UP)
+			continue;
+		for (i = 0; i < forwarder->n_labels; i++) {
+			if (laya_key_equal(forwarder->labels[i].key,
+					   peer->handshake.key))
+				break;
+		}
+		if (i == forwarder->n_labels)
+			continue;
+		memset(&candidate, 0, sizeof(candidate));
+		candidate.type = forwarder->peer->configured ?
+			LAYA_CANDIDATE_PEER_RELAY : LAYA_CANDIDATE_RELAY;
+		candidate.n_labels = 1;
+		memcpy(candidate.labels[0], forwarder->labels[i].label,
+		       LAYA_LABEL_SIZE);
+		candidate.have_forwarder = true;
+		memcpy(candidate.forwarder, forwarder->key, LAYA_KEY_SIZE);
+		candidate.address = forwarder->dialled;
+		laya_candidates_add(candidates, &candidate);
+		for (j = 0; j < forwarder->addresses_told.n; j++) {
+			candidate.address = forwarder->addresses_told.list[j];
+			laya_candidates_add(candidates, &candidate);
+		}
+	}
+}
+
+/**
+ * forwarder_mapped() - our addresses as forwarders see them
+ * @node: ours
+ * @candidates: where to add them
+ */
+void forwarder_mapped(const struct node *node,
+		      struct laya_candidates *candidates)
+{
+	struct laya_candidate candidate;
+	struct forwarder *forwarder;
+
+	TAILQ_FOREACH(forwarder, &node->forwarders, entry) {
+		if (forwarder->state != FORWARDER_UP ||
+		    !forwarder->have_observed ||
+		    locals_have(&node->locals, &forwarder->observed))
+			continue;
+		memset(&candidate, 0, sizeof(candidate));
+		candidate.type = LAYA_CANDIDATE_MAPPED;
+		candidate.address = forwarder->observed;
+		laya_candidates_add(candidates, &candidate);
+	}
+}
+
+/**
+ * forwarder_start() - take the forwarders of the configuration
+ * @node: ours
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int forwarder_start(struct node *node)
+{
+	const struct laya_config_server *server;
+	struct forwarder *forwarder;
+	size_t i;
+
+	for (i = 0; i < node->config.n_relays; i++) {
+		server = &node->config.relays[i];
+		if (laya_key_equal(server->public_key, node->self.public_key))
+			continue;
+		forwarder = find(node, server->public_key);
+		if (!forwarder)
+			forwarder = add(node, server->public_key);
+		if (!forwarder)
+			return -ENOMEM;
+		forwarder->server = server;
+	}
+	forwarder_reconsider(node);
+	return 0;
+}
+
+/**
+ * forwarder_stop() - let go, without a word: the kernel's paths stay
+ * @node: ours
+ */
+void forwarder_stop(struct node *node)
+{
+	struct forwarder *forwarder;
+
+	while ((forwarder = TAILQ_FIRST(&node->forwarders))) {
+		close_channel(forwarder);
+		if (forwarder->peer)
+			forwarder->peer->forwarder = NULL;
+		remove_forwarder(forwarder);
+	}
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Forwarders: which there are, and our attachments to two of them. */
+#ifndef LAYAD_FORWARDER_H
+#define LAYAD_FORWARDER_H
+
+#include "backoff.h"
+#include "channel.h"
+#include "message.h"
+#include "node.h"
+#include "peer.h"
+
+enum forwarder_state {
+	FORWARDER_IDLE,
+	FORWARDER_CONNECTING,	/* channel */
+	FORWARDER_OFFERING,	/* session */
+	FORWARDER_BINDING,	/* path and labels */
+	FORWARDER_UP,
+};
+
+/**
+ * struct forwarder_label - where a peer reaches us at a forwarder
+ * @key: the peer
+ * @label: the label
+ */
+struct forwarder_label {
+	uint8_t key[LAYA_KEY_SIZE];
+	uint8_t label[LAYA_LABEL_SIZE];
+};
+
+/**
+ * struct forwarder - a forwarder that we know of
+ * @entry: in node->forwarders
+ * @node: ours
+ * @key: its public key
+ * @server: its [Relay] section, or NULL
+ * @listed: by how many rendezvous servers it is listed now
+ * @adopted: it was in use before a restart
+ * @addresses: from the lists
+ * @next_address: to try next
+ * @state: how far the attachment is
+ * @peer: NULL while FORWARDER_IDLE
+ * @channel: or NULL
+ * @dialled: its address in use
+ * @addresses_told: what it says that its addresses are
+ * @path_usable: we have a path to it
+ * @labels: what it gave us
+ * @n_labels: how many
+ * @asked: label messages that are not answered
+ * @renewals_failed: in a row
+ * @observed: our address as it sees it
+ * @have_observed: @observed is set
+ * @backoff: after failures
+ * @waiting: it failed, until @timer
+ * @timer: by state: the next step is overdue, or renewal, or the end of waiting
+ * @suspect: its path does not answer
+ * @failure: why it failed last, for people
+ */
+struct forwarder {
+	TAILQ_ENTRY(forwarder) entry;
+	struct node *node;
+	uint8_t key[LAYA_KEY_SIZE];
+	const struct laya_config_server *server;
+	unsigned int listed;
+	bool adopted;
+	struct laya_addresses addresses;
+	unsigned int next_address;
+	enum forwarder_state state;
+	struct peer *peer;
+	struct laya_channel *channel;
+	struct laya_address dialled;
+	struct laya_addresses addresses_told;
+	bool path_usable;
+	struct forwarder_label *labels;
+	size_t n_labels;
+	unsigned int asked;
+	unsigned int renewals_failed;
+	struct laya_address observed;
+	bool have_observed;
+	struct backoff backoff;
+	bool waiting;
+	struct timer *timer;
+	struct timer *suspect;
+	char failure[256];
+};
+
+int forwarder_start(struct node *node);
+void forwarder_stop(struct node *node);
+void forwarder_adopt(struct node *node, const uint8_t key[LAYA_KEY_SIZE],
+		     const struct laya_address *address);
+void forwarder_lists_changed(struct node *node);
+void forwarder_reconsider(struct node *node);
+bool forwarder_settled(const struct node *node, const struct peer *peer);
+void forwarder_established(struct forwarder *forwarder);
+void forwarder_path_changed(struct forwarder *forwarder,
+			    const struct laya_nl_path *path);
+void forwarder_labels(struct forwarder *forwarder,
+		      const struct laya_message *message);
+void forwarder_lost(struct forwarder *forwarder, const char *reason);
+void forwarder_peers_changed(struct node *node);
+void forwarder_retry(struct node *node);
+void forwarder_candidates(const struct node *node, const struct peer *peer,
+			  struct laya_candidates *candidates);
+void forwarder_mapped(const struct node *node,
+		      struct laya_candidates *candidates);
+const char *forwarder_state_name(enum forwarder_state state);
+
+#endif /* LAYAD_FORWARDER_H */

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "addresses.h"
+#include "attach.h"
+#include "cipher.h"
+#include "control_port.h"
+#include "control_socket.h"
+#include "forwarder.h"
+#include "kernel.h"
+#include "log.h"
+#include "node.h"
+#include "peer.h"
+#include "rendezvous.h"
+
+#define STATE_ROOT	"/var/lib/laya"
+/* Changes come together: two forwarders, several labels */
+#define UPDATE_MS	200
+#define SAVE_MS		2000
+
+/**
+ * node_now() - the time
+ * @node: ours
+ *
+ * Return: milliseconds of a monotonic clock.
+ */
+uint64_t node_now(const struct node *node)
+{
+	(void)node;
+	return uv_hrtime() / 1000000;
+}
+
+/**
+ * node_random_index() - for packets to us
+ *
+ * Return: a receiver index, not 0.
+ */
+uint32_t node_random_index(void)
+{
+	return 1 + randombytes_uniform(UINT32_MAX);
+}
+
+/**
+ * node_is_relay() - are we a public relay
+ * @node: ours
+ *
+ * Return: whether we are.
+ */
+bool node_is_relay(const struct node *node)
+{
+	return node->config.forward == LAYA_FORWARD_PUBLIC;
+}
+
+/**
+ * node_candidates() - where a peer can reach us
+ * @node: ours
+ * @peer: the peer; only a configured one is told anything
+ * @forwarders_only: not our own addresses: it is for a message that has no
+ *	forward secrecy
+ * @candidates: where to put them
+ */
+void node_candidates(struct node *node, const struct peer *peer,
+		     bool forwarders_only, struct laya_candidates *candidates)
+{
+	candidates->n = 0;
+	if (!peer->configured)
+		return;
+	/* First, so that none is lost of them: they always work. */
+	forwarder_candidates(node, peer, candidates);
+	if (forwarders_only)
+		return;
+	candidates_add_hosts(candidates, &node->locals, node->port);
+	if (node->config.probe_mapped)
+		forwarder_mapped(node, candidates);
+}
+
+static void on_update(void *data)
+{
+	struct node *node = data;
+	struct peer *peer;
+
+	TAILQ_FOREACH(peer, &node->peers, entry)
+		peer_tell_candidates(peer);
+}
+
+/**
+ * node_candidates_changed() - tell peers where they can reach us, soon
+ * @node: ours
+ */
+void node_candidates_changed(struct node *node)
+{
+	if (!timer_pending(node->update))
+		timer_start(node->update, UPDATE_MS);
+}
+
+/**
+ * node_addresses_changed() - we are somewhere else
+ * @node: ours
+ */
+void node_addresses_changed(struct node *node)
+{
+	struct peer *peer;
+
+	laya_info("the addresses of this machine changed: %u now",
+		  node->locals.n);
+	rendezvous_retry(node);
+	forwarder_retry(node);
+	if (node_is_relay(node))
+		rendezvous_register_again(node);
+	TAILQ_FOREACH(peer, &node->peers, entry) {
+		if (peer->session)
+			peer_dial(peer);
+	}
+	node_candidates_changed(node);
+}
+
+static void save_seen(struct node *node)
+{
+	struct laya_stamp_seen *list;
+	char path[PATH_MAX];
+	struct peer *peer;
+	size_t n = 0;
+	int ret;
+
+	if (node->state_dir[0] == '\0')
+		return;
+	TAILQ_FOREACH(peer, &node->peers, entry)
+		n++;
+	list = calloc(n + 1, sizeof(*list));
+	if (!list)
+		return;
+	n = 0;
+	TAILQ_FOREACH(peer, &node->peers, entry) {
+		if (!peer->configured || peer->handshake.stamp == 0)
+			continue;
+		memcpy(list[n].key, peer->handshake.key, LAYA_KEY_SIZE);
+		list[n++].stamp = peer->handshake.stamp;
+	}
+	snprintf(path, sizeof(path), "%s/seen", node->state_dir);
+	ret = laya_stamp_seen_save(path, list, n);
+	if (ret)
+		laya_debug("cannot write %s: %s", path, strerror(-ret));
+	free(list);
+}
+
+static void on_save(void *data)
+{
+	save_seen(data);
+}
+
+/**
+ * node_stamp_seen() - an offer had a new stamp: remember it, soon
+ * @node: ours
+ */
+void node_stamp_seen(struct node *node)
+{
+	if (!timer_pending(node->save))
+		timer_start(node->save, SAVE_MS);
+}
+
+static void restore_seen(void *data, const struct laya_stamp_seen *entry)
+{
+	struct peer *peer = peer_find(data, entry->key);
+
+	if (peer && peer->handshake.stamp < entry->stamp)
+		peer->handshake.stamp = entry->stamp;
+}
+
+static int make_directories(char *path)
+{
+	char *slash;
+
+	for (slash = strchr(path + 1, '/'); slash;
+	     slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(path, 0700) && errno != EEXIST) {
+			*slash = '/';
+			return -errno;
+		}
+		*slash = '/';
+	}
+	if (mkdir(path, 0700) && errno != EEXIST)
+		return -errno;
+	return access(path, W_OK | X_OK) ? -errno : 0;
+}
+
+/* Without it we go on by the clock, which is good enough while that is. */
+static void open_state(struct node *node)
+{
+	const char *env = getenv("LAYA_STATE_DIR");
+	char path[PATH_MAX];
+	char msg[PATH_MAX + 128];
+	int ret;
+
+	if (env && *env)
+		snprintf(node->state_dir, sizeof(node->state_dir), "%s", env);
+	else
+		snprintf(node->state_dir, sizeof(node->state_dir), "%s/%s",
+			 STATE_ROOT, node->config.device);
+	ret = make_directories(node->state_dir);
+	if (ret) {
+		laya_warning("cannot write to %s: %s; after a restart old offers are told from new ones by the clock alone",
+			     node->state_dir, strerror(-ret));
+		node->state_dir[0] = '\0';
+		laya_stamp_open(&node->stamp, NULL, msg, sizeof(msg));
+		return;
+	}
+	snprintf(path, sizeof(path), "%s/stamp", node->state_dir);
+	if (laya_stamp_open(&node->stamp, path, msg, sizeof(msg))) {
+		laya_warning("%s; going on by the clock alone", msg);
+		laya_stamp_open(&node->stamp, NULL, msg, sizeof(msg));
+	}
+	snprintf(path, sizeof(path), "%s/seen", node->state_dir);
+	ret = laya_stamp_seen_load(path, restore_seen, node);
+	if (ret)
+		laya_warning("%s: %s; what could be read is used", path,
+			     strerror(-ret));
+}
+
+static bool cpu_accelerated(void)
+{
+	static char text[16384];
+	ssize_t len = 0;
+	ssize_t n;
+	int fd;
+
+	fd = open("/proc/cpuinfo", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	/* The first CPU's flags are enough. */
+	while (len < (ssize_t)sizeof(text) - 1) {
+		n = read(fd, text + len, sizeof(text) - 1 - len);
+		if (n <= 0)
+			break;
+		len += n;
+	}
+	close(fd);
+	text[len] = '\0';
+	return laya_cipher_accelerated(text);
+}
+
+/**
+ * node_init() - become what the configuration says
+ * @node: with its config
+ * @loop: the loop
+ *
+ * Return: 0, or a negative errno, which was logged.
+ */
+int node_init(struct node *node, uv_loop_t *loop)
+{
+	const struct laya_config_peer *config;
+	char msg[256];
+	size_t i;
+	int ret;
+
+	node->loop = loop;
+	TAILQ_INIT(&node->peers);
+	TAILQ_INIT(&node->rendezvous);
+	TAILQ_INIT(&node->forwarders);
+	ret = laya_identity_init(&node->self, node->config.private_key,
+				 cpu_accelerated());
+	sodium_memzero(node->config.private_key, LAYA_KEY_SIZE);
+	if (ret) {
+		laya_error("the private key is not usable: %s", strerror(-ret));
+		return ret;
+	}
+	node->update = timer_new(loop, on_update, node);
+	node->save = timer_new(loop, on_save, node);
+	if (!node->update || !node->save)
+		return -ENOMEM;
+	for (i = 0; i < node->config.n_peers; i++) {
+		config = &node->config.peers[i];
+		if (!peer_configure(node, config->name, config->public_key,
+				    config->have_psk ? config->psk : NULL, msg,
+				    sizeof(msg))) {
+			laya_error("[Peer] at line %u: %s", config->line, msg);
+			return -EINVAL;
+		}
+		sodium_memzero(node->config.peers[i].psk, LAYA_KEY_SIZE);
+	}
+	return 0;
+}
+
+/**
+ * node_start() - get to work
+ * @node: after node_init()
+ *
+ * Return: 0, or a negative errno, which was logged.
+ */
+int node_start(struct node *node)
+{
+	int ret;
+
+	open_state(node);
+	node->began = node_now(node);
+	ret = kernel_open(node);
+	if (!ret)
+		ret = control_port_start(node);
+	if (!ret)
+		ret = addresses_start(node);
+	if (!ret)
+		ret = attach_start(node);
+	if (!ret)
+		ret = kernel_start(node);
+	if (!ret)
+		ret = rendezvous_start(node);
+	if (!ret)
+		ret = forwarder_start(node);
+	/* Last: who finds it may count on the rest. */
+	if (!ret)
+		ret = control_socket_start(node);
+	return ret;
+}
+
+/**
+ * node_stop() - leave; the kernel goes on with what it has
+ * @node: ours; the loop has to run until it is out of work after this
+ */
+void node_stop(struct node *node)
+{
+	struct peer *peer;
+
+	save_seen(node);
+	control_socket_stop(node);
+	rendezvous_stop(node);
+	forwarder_stop(node);
+	attach_stop(node);
+	control_port_stop(node);
+	addresses_stop(node);
+	while ((peer = TAILQ_FIRST(&node->peers))) {
+		/* Not in the kernel */
+		peer->in_kernel = false;
+		peer_del(peer);
+	}
+	kernel_stop(node);
+	timer_free(node->update);
+	timer_free(node->save);
+	laya_config_free(&node->config);
+	sodium_memzero(&node->self, sizeof(node->self));
+}

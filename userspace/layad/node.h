@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The node: what all parts of layad share.
+ *
+ *	main.c			options, signals
+ *	node.c			the node, its candidates, its state on disk
+ *	peer.c			other nodes: sessions and paths wanted, had, lost
+ *	offer.c			handshakes that we begin
+ *	answer.c		handshakes that others begin
+ *	rendezvous.c		connections to rendezvous servers
+ *	forwarder.c		our attachments to forwarders
+ *	attach.c		attachments of others to us
+ *	control_port.c		messages inside of sessions: port 1
+ *	kernel.c		the kernel module: requests, events, adoption
+ *	addresses.c		our addresses, by rtnetlink
+ *	control_socket.c	layactl
+ *	candidates.c choice.c backoff.c timer.c		tools
+ *
+ * Everything runs on one loop, on one thread.  What is freed at run time
+ * (peers, attachments, channels) is never freed in the middle of a call that
+ * still uses it: peer_del() is called from timers, events and messages as
+ * their last act.
+ */
+#ifndef LAYAD_NODE_H
+#define LAYAD_NODE_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <uv.h>
+
+#include "candidates.h"
+#include "config.h"
+#include "handshake.h"
+#include "netlink.h"
+#include "stamp.h"
+#include "timer.h"
+
+struct peer;
+struct rendezvous;
+struct forwarder;
+
+TAILQ_HEAD(peer_list, peer);
+TAILQ_HEAD(rendezvous_list, rendezvous);
+TAILQ_HEAD(forwarder_list, forwarder);
+
+/**
+ * struct node - this node
+ * @loop: the loop
+ * @config: the configuration
+ * @self: our identity
+ * @stamp: stamps of our offers
+ * @state_dir: where stamps are kept; empty if nowhere
+ * @peers: all nodes that we shake hands with
+ * @rendezvous: all rendezvous servers of the configuration; never shrinks
+ * @forwarders: all forwarders that we know of
+ * @nl: the kernel
+ * @ifindex: our device
+ * @port: of the UDP carrier
+ * @locals: our addresses
+ * @kernel: of kernel.c
+ * @addresses: of addresses.c
+ * @attach: of attach.c; NULL unless we forward
+ * @control_port: of control_port.c
+ * @control_socket: of control_socket.c
+ * @update: tells candidates, soon
+ * @save: writes the stamps that were seen, soon
+ * @began: when the loop began, milliseconds of uv_now()
+ */
+struct node {
+	uv_loop_t *loop;
+	struct laya_config config;
+	struct laya_identity self;
+	struct laya_stamp stamp;
+	char state_dir[PATH_MAX - 64];
+	struct peer_list peers;
+	struct rendezvous_list rendezvous;
+	struct forwarder_list forwarders;
+	struct laya_nl *nl;
+	uint32_t ifindex;
+	uint16_t port;
+	struct locals locals;
+	struct kernel *kernel;
+	struct addresses *addresses;
+	struct attach *attach;
+	struct control_port *control_port;
+	struct control_socket *control_socket;
+	struct timer *update;
+	struct timer *save;
+	uint64_t began;
+};
+
+int node_init(struct node *node, uv_loop_t *loop);
+int node_start(struct node *node);
+void node_stop(struct node *node);
+
+bool node_is_relay(const struct node *node);
+void node_candidates_changed(struct node *node);
+void node_addresses_changed(struct node *node);
+void node_candidates(struct node *node, const struct peer *peer,
+		     bool forwarders_only, struct laya_candidates *candidates);
+void node_stamp_seen(struct node *node);
+uint64_t node_now(const struct node *node);
+uint32_t node_random_index(void);
+
+#endif /* LAYAD_NODE_H */
