@@ -54,19 +54,19 @@ static int replace_file(const char *path, const char *text, size_t len)
 	return ret;
 }
 
-static int reserve(struct laya_stamp *stamp, uint64_t upto)
+static int reserve(struct laya_stamp *stamp, uint64_t limit)
 {
 	char text[32];
 	int len;
 	int ret;
 
 	if (stamp->path[0] != '\0') {
-		len = snprintf(text, sizeof(text), "%" PRIu64 "\n", upto);
+		len = snprintf(text, sizeof(text), "%" PRIu64 "\n", limit);
 		ret = replace_file(stamp->path, text, len);
 		if (ret)
 			return ret;
 	}
-	stamp->reserved = upto;
+	stamp->reserved = limit;
 	return 0;
 }
 
