@@ -37,6 +37,8 @@ struct laya_carrier {
 int laya_carrier_open(struct laya_device *laya, u16 port,
 		      struct netlink_ext_ack *extack);
 void laya_carrier_close(struct laya_device *laya);
+/* Routes of all paths are looked up anew. Under device->lock. */
+void laya_carrier_reroute(struct laya_device *laya);
 /*
  * Send @skb (consumed): a UDP payload, or with gso_size set a run of equal ones
  * of which the last may be shorter; @cache may be NULL. @ttl 0 is the default.

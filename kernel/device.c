@@ -141,6 +141,7 @@ LAYA_COMPAT_NEWLINK(laya_device_newlink)
 	int err = -ENOMEM;
 
 	laya->creating_net = laya_compat_newlink_net();
+	laya->seq = 1;
 	laya->user_timeout_ms = LAYA_DEVICE_USER_TIMEOUT_MS;
 	mutex_init(&laya->lock);
 	spin_lock_init(&laya->ports.lock);

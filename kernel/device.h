@@ -45,6 +45,8 @@ struct laya_ports {
  * @peers_by_key: Published peers, by public key.
  * @peers_by_orchid: The same, by address.
  * @n_peers: Number of published peers.
+ * @seq: Changes with the set of peers, so that a dump knows that it missed some;
+ *	never 0; under @lock.
  * @carrier: UDP sockets, or NULL.
  * @forward: Label and flow tables; always there.
  * @ports: Datagram sockets.
@@ -66,6 +68,7 @@ struct laya_device {
 	struct rhashtable		peers_by_key;
 	struct rhashtable		peers_by_orchid;
 	unsigned int			n_peers;
+	unsigned int			seq;
 	struct laya_carrier __rcu	*carrier;
 	struct laya_forward		*forward;
 	struct laya_ports		ports;

@@ -17,13 +17,7 @@ static const struct netlink_range_validation laya_a_path_path_id_range = {
 };
 
 /* LAYA_CMD_DEVICE_GET - do */
-const struct nla_policy laya_device_get_do_nl_policy[LAYA_A_DEVICE_IFNAME + 1] = {
-	[LAYA_A_DEVICE_IFINDEX] = { .type = NLA_U32, },
-	[LAYA_A_DEVICE_IFNAME] = { .type = NLA_NUL_STRING, .len = 15, },
-};
-
-/* LAYA_CMD_DEVICE_GET - dump */
-const struct nla_policy laya_device_get_dump_nl_policy[LAYA_A_DEVICE_IFNAME + 1] = {
+const struct nla_policy laya_device_get_nl_policy[LAYA_A_DEVICE_IFNAME + 1] = {
 	[LAYA_A_DEVICE_IFINDEX] = { .type = NLA_U32, },
 	[LAYA_A_DEVICE_IFNAME] = { .type = NLA_NUL_STRING, .len = 15, },
 };
@@ -66,13 +60,7 @@ const struct nla_policy laya_peer_del_nl_policy[LAYA_A_PEER_PUBLIC_KEY + 1] = {
 };
 
 /* LAYA_CMD_PEER_GET - do */
-const struct nla_policy laya_peer_get_do_nl_policy[LAYA_A_PEER_PUBLIC_KEY + 1] = {
-	[LAYA_A_PEER_IFINDEX] = { .type = NLA_U32, },
-	[LAYA_A_PEER_PUBLIC_KEY] = NLA_POLICY_EXACT_LEN(32),
-};
-
-/* LAYA_CMD_PEER_GET - dump */
-const struct nla_policy laya_peer_get_dump_nl_policy[LAYA_A_PEER_PUBLIC_KEY + 1] = {
+const struct nla_policy laya_peer_get_nl_policy[LAYA_A_PEER_PUBLIC_KEY + 1] = {
 	[LAYA_A_PEER_IFINDEX] = { .type = NLA_U32, },
 	[LAYA_A_PEER_PUBLIC_KEY] = NLA_POLICY_EXACT_LEN(32),
 };
@@ -106,14 +94,7 @@ const struct nla_policy laya_session_del_nl_policy[LAYA_A_SESSION_RX_INDEX + 1] 
 };
 
 /* LAYA_CMD_SESSION_GET - do */
-const struct nla_policy laya_session_get_do_nl_policy[LAYA_A_SESSION_RX_INDEX + 1] = {
-	[LAYA_A_SESSION_IFINDEX] = { .type = NLA_U32, },
-	[LAYA_A_SESSION_PUBLIC_KEY] = NLA_POLICY_EXACT_LEN(32),
-	[LAYA_A_SESSION_RX_INDEX] = NLA_POLICY_MIN(NLA_U32, 1),
-};
-
-/* LAYA_CMD_SESSION_GET - dump */
-const struct nla_policy laya_session_get_dump_nl_policy[LAYA_A_SESSION_RX_INDEX + 1] = {
+const struct nla_policy laya_session_get_nl_policy[LAYA_A_SESSION_RX_INDEX + 1] = {
 	[LAYA_A_SESSION_IFINDEX] = { .type = NLA_U32, },
 	[LAYA_A_SESSION_PUBLIC_KEY] = NLA_POLICY_EXACT_LEN(32),
 	[LAYA_A_SESSION_RX_INDEX] = NLA_POLICY_MIN(NLA_U32, 1),
@@ -140,14 +121,7 @@ const struct nla_policy laya_path_del_nl_policy[LAYA_A_PATH_PATH_ID + 1] = {
 };
 
 /* LAYA_CMD_PATH_GET - do */
-const struct nla_policy laya_path_get_do_nl_policy[LAYA_A_PATH_PATH_ID + 1] = {
-	[LAYA_A_PATH_IFINDEX] = { .type = NLA_U32, },
-	[LAYA_A_PATH_PUBLIC_KEY] = NLA_POLICY_EXACT_LEN(32),
-	[LAYA_A_PATH_PATH_ID] = NLA_POLICY_FULL_RANGE(NLA_U32, &laya_a_path_path_id_range),
-};
-
-/* LAYA_CMD_PATH_GET - dump */
-const struct nla_policy laya_path_get_dump_nl_policy[LAYA_A_PATH_PATH_ID + 1] = {
+const struct nla_policy laya_path_get_nl_policy[LAYA_A_PATH_PATH_ID + 1] = {
 	[LAYA_A_PATH_IFINDEX] = { .type = NLA_U32, },
 	[LAYA_A_PATH_PUBLIC_KEY] = NLA_POLICY_EXACT_LEN(32),
 	[LAYA_A_PATH_PATH_ID] = NLA_POLICY_FULL_RANGE(NLA_U32, &laya_a_path_path_id_range),
@@ -167,13 +141,7 @@ const struct nla_policy laya_carrier_del_nl_policy[LAYA_A_CARRIER_CARRIER_ID + 1
 };
 
 /* LAYA_CMD_CARRIER_GET - do */
-const struct nla_policy laya_carrier_get_do_nl_policy[LAYA_A_CARRIER_CARRIER_ID + 1] = {
-	[LAYA_A_CARRIER_IFINDEX] = { .type = NLA_U32, },
-	[LAYA_A_CARRIER_CARRIER_ID] = { .type = NLA_U32, },
-};
-
-/* LAYA_CMD_CARRIER_GET - dump */
-const struct nla_policy laya_carrier_get_dump_nl_policy[LAYA_A_CARRIER_CARRIER_ID + 1] = {
+const struct nla_policy laya_carrier_get_nl_policy[LAYA_A_CARRIER_CARRIER_ID + 1] = {
 	[LAYA_A_CARRIER_IFINDEX] = { .type = NLA_U32, },
 	[LAYA_A_CARRIER_CARRIER_ID] = { .type = NLA_U32, },
 };
@@ -196,14 +164,7 @@ const struct nla_policy laya_label_del_nl_policy[LAYA_A_LABEL_LABEL + 1] = {
 };
 
 /* LAYA_CMD_LABEL_GET - do */
-const struct nla_policy laya_label_get_do_nl_policy[LAYA_A_LABEL_PUBLIC_KEY + 1] = {
-	[LAYA_A_LABEL_IFINDEX] = { .type = NLA_U32, },
-	[LAYA_A_LABEL_PUBLIC_KEY] = NLA_POLICY_EXACT_LEN(32),
-	[LAYA_A_LABEL_LABEL] = NLA_POLICY_EXACT_LEN(6),
-};
-
-/* LAYA_CMD_LABEL_GET - dump */
-const struct nla_policy laya_label_get_dump_nl_policy[LAYA_A_LABEL_PUBLIC_KEY + 1] = {
+const struct nla_policy laya_label_get_nl_policy[LAYA_A_LABEL_PUBLIC_KEY + 1] = {
 	[LAYA_A_LABEL_IFINDEX] = { .type = NLA_U32, },
 	[LAYA_A_LABEL_PUBLIC_KEY] = NLA_POLICY_EXACT_LEN(32),
 	[LAYA_A_LABEL_LABEL] = NLA_POLICY_EXACT_LEN(6),
@@ -356,8 +317,4 @@ const struct genl_ops laya_nl_ops[20] = {
 		.maxattr	= LAYA_A_LABEL_PUBLIC_KEY,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
-};
-
-static const struct genl_multicast_group laya_nl_mcgrps[] = {
-	[LAYA_NLGRP_MONITOR] = { "monitor", },
 };

@@ -11,7 +11,7 @@
 
 #include <uapi/linux/laya_netlink.h>
 
-extern const struct nla_policy laya_device_get_do_nl_policy[LAYA_A_DEVICE_IFNAME + 1];
+extern const struct nla_policy laya_device_get_nl_policy[LAYA_A_DEVICE_IFNAME + 1];
 
 extern const struct nla_policy laya_device_set_nl_policy[LAYA_A_DEVICE_USER_TIMEOUT + 1];
 
@@ -23,7 +23,7 @@ extern const struct nla_policy laya_peer_set_nl_policy[LAYA_A_PEER_ERROR + 1];
 
 extern const struct nla_policy laya_peer_del_nl_policy[LAYA_A_PEER_PUBLIC_KEY + 1];
 
-extern const struct nla_policy laya_peer_get_do_nl_policy[LAYA_A_PEER_PUBLIC_KEY + 1];
+extern const struct nla_policy laya_peer_get_nl_policy[LAYA_A_PEER_PUBLIC_KEY + 1];
 
 extern const struct nla_policy laya_session_new_nl_policy[LAYA_A_SESSION_CONFIRMED + 1];
 
@@ -31,25 +31,25 @@ extern const struct nla_policy laya_session_set_nl_policy[LAYA_A_SESSION_CONFIRM
 
 extern const struct nla_policy laya_session_del_nl_policy[LAYA_A_SESSION_RX_INDEX + 1];
 
-extern const struct nla_policy laya_session_get_do_nl_policy[LAYA_A_SESSION_RX_INDEX + 1];
+extern const struct nla_policy laya_session_get_nl_policy[LAYA_A_SESSION_RX_INDEX + 1];
 
 extern const struct nla_policy laya_path_new_nl_policy[LAYA_A_PATH_FORWARDER + 1];
 
 extern const struct nla_policy laya_path_del_nl_policy[LAYA_A_PATH_PATH_ID + 1];
 
-extern const struct nla_policy laya_path_get_do_nl_policy[LAYA_A_PATH_PATH_ID + 1];
+extern const struct nla_policy laya_path_get_nl_policy[LAYA_A_PATH_PATH_ID + 1];
 
 extern const struct nla_policy laya_carrier_new_nl_policy[LAYA_A_CARRIER_PORT + 1];
 
 extern const struct nla_policy laya_carrier_del_nl_policy[LAYA_A_CARRIER_CARRIER_ID + 1];
 
-extern const struct nla_policy laya_carrier_get_do_nl_policy[LAYA_A_CARRIER_CARRIER_ID + 1];
+extern const struct nla_policy laya_carrier_get_nl_policy[LAYA_A_CARRIER_CARRIER_ID + 1];
 
 extern const struct nla_policy laya_label_new_nl_policy[LAYA_A_LABEL_EXPIRES_MS + 1];
 
 extern const struct nla_policy laya_label_del_nl_policy[LAYA_A_LABEL_LABEL + 1];
 
-extern const struct nla_policy laya_label_get_do_nl_policy[LAYA_A_LABEL_PUBLIC_KEY + 1];
+extern const struct nla_policy laya_label_get_nl_policy[LAYA_A_LABEL_PUBLIC_KEY + 1];
 
 /* Ops table for laya */
 extern const struct genl_ops laya_nl_ops[20];

@@ -35,3 +35,14 @@ run() {
 run --mode uapi --header -o "$out/include/uapi/linux/laya_netlink.h"
 run --mode kernel --header -o "$out/kernel/netlink_gen.h"
 run --mode kernel --source -o "$out/kernel/netlink_gen.c"
+
+# struct genl_ops has one policy for do and dump; where an operation has both, the
+# generator writes two, and names in the table of operations one that is neither.
+sed -i 's/_do_nl_policy\[/_nl_policy[/' \
+	"$out/kernel/netlink_gen.h" "$out/kernel/netlink_gen.c"
+sed -i -e '/^\/\* LAYA_CMD_.* - dump \*\/$/d' \
+	-e '/_dump_nl_policy\[/,/^$/d' "$out/kernel/netlink_gen.c"
+
+# The groups are in netlink.c, with a flag that the generator does not know.
+sed -i '/struct genl_multicast_group .*_mcgrps\[/,/^};$/d' "$out/kernel/netlink_gen.c"
+sed -i -e '${/^$/d}' -e '/./b' -e '$!N' -e '/^\n$/D' "$out/kernel/netlink_gen.c"

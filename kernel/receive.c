@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From carrier to socket or device, top to bottom:
+ *
+ *   laya_receive		a UDP payload, or a run of equal ones
+ *	laya_forward_packet	    those that are for another node
+ *	laya_receive_sealed	    find the session, open out of place
+ *	laya_receive_opened	    find the path, is it a replay
+ *	laya_receive_inner	    by kind
+ *	laya_receive_ipv6		to the device
+ *	laya_receive_dgram		to a socket
+ *
+ * What came in is read, never written: it may be shared with a packet socket, or
+ * be pages of a file that a local user spliced into a pipe. Each packet is opened
+ * into memory of our own, which is then an skb of its own.
+ */
+#include <linux/ipv6.h>
+#include <linux/udp.h>
+
+#include "carrier.h"
+#include "crypto.h"
+#include "device.h"
+#include "dgram.h"
+#include "elide.h"
+#include "forward.h"
+#include "fragment.h"
+#include "path.h"
+#include "peer.h"
+#include "receive.h"
+#include "send.h"
+#include "session.h"
+
+/* Shims, and what laya_shims_parse() wants to see behind them. */
+#define LAYA_RECEIVE_HEAD	(2 * LAYA_MAX_LABELS * sizeof(struct laya_shim) + \
+				 LAYA_OVERHEAD + LAYA_INNER_SIZE)
+
+/* In front of the inner header: what an IPv6 header takes beyond it. */
+#define LAYA_RECEIVE_HEADROOM	(sizeof(struct ipv6hdr) - LAYA_INNER_SIZE)
+
+/* The port of layad: what a peer without `allow` may send to. */
+#define LAYA_RECEIVE_CONTROL	cpu_to_be16(1)
+
+/**
+ * struct laya_arrival - a packet on its way up
+ * @carrier: It came in there.
+ * @from: From whom.
+ * @tos: Outer traffic class.
+ * @session: It was sealed under this one.
+ * @path: It came on this one.
+ */
+struct laya_arrival {
+	struct laya_carrier		*carrier;
+	const struct laya_endpoint	*from;
+	u8				tos;
+	struct laya_session		*session;
+	struct laya_path		*path;
+};
+
+static void laya_receive_drop(const struct laya_arrival *arrival,
+			      struct sk_buff *skb, enum laya_drop reason)
+{
+	laya_device_drop(arrival->carrier->device, reason);
+	kfree_skb(skb);
+}
+
+static bool laya_receive_allowed(const struct laya_peer *peer)
+{
+	return READ_ONCE(peer->flags) & LAYA_PEER_FLAGS_ALLOW;
+}
+
+/* @skb at its inner header, as are those of the functions below; consumed. */
+static void laya_receive_ipv6(const struct laya_arrival *arrival,
+			      struct sk_buff *skb)
+{
+	struct laya_peer *peer = arrival->session->peer;
+	struct laya_device *laya = peer->device;
+	struct net_device *dev = laya->dev;
+	struct laya_inner_ipv6 inner;
+
+	if (!laya_receive_allowed(peer)) {
+		laya_receive_drop(arrival, skb, LAYA_DROP_NOT_ALLOWED);
+		return;
+	}
+	/* Down, the device has no address, and may be on its way elsewhere */
+	if (!netif_running(dev)) {
+		laya_receive_drop(arrival, skb, LAYA_DROP_NO_SOCKET);
+		return;
+	}
+	memcpy(&inner, skb->data, sizeof(inner));
+	__skb_pull(skb, sizeof(inner));
+	if (skb_cow_head(skb, sizeof(struct ipv6hdr))) {
+		laya_receive_drop(arrival, skb, LAYA_DROP_NO_MEMORY);
+		return;
+	}
+	if (laya_elide_rebuild(skb, &inner, &peer->orchid, &laya->orchid,
+			       arrival->tos)) {
+		laya_receive_drop(arrival, skb, LAYA_DROP_INNER);
+		return;
+	}
+	skb->dev = dev;
+	dev_sw_netstats_rx_add(dev, skb->len);
+	napi_gro_receive(&arrival->carrier->napi, skb);
+}
+
+static void laya_receive_dgram(const struct laya_arrival *arrival,
+			       struct sk_buff *skb)
+{
+	struct laya_peer *peer = arrival->session->peer;
+	const struct laya_inner_dgram *dgram;
+	__be16 source, dest;
+
+	dgram = (const struct laya_inner_dgram *)skb->data;
+	source = dgram->source;
+	dest = dgram->dest;
+	if (dgram->flags || dgram->reserved || !dest) {
+		laya_receive_drop(arrival, skb, LAYA_DROP_INNER);
+		return;
+	}
+	if (dest != LAYA_RECEIVE_CONTROL && !laya_receive_allowed(peer)) {
+		laya_receive_drop(arrival, skb, LAYA_DROP_NOT_ALLOWED);
+		laya_send_error(peer, LAYA_ERROR_PROHIBITED, source, dest);
+		return;
+	}
+	__skb_pull(skb, sizeof(*dgram));
+	laya_dgram_receive(peer, skb, source, dest);
+}
+
+static void laya_receive_probe(const struct laya_arrival *arrival,
+			       struct sk_buff *skb)
+{
+	if (skb->len < sizeof(struct laya_inner_probe)) {
+		laya_receive_drop(arrival, skb, LAYA_DROP_INNER);
+		return;
+	}
+	laya_path_probe(arrival->path, arrival->session,
+			(const struct laya_inner_probe *)skb->data, skb->len,
+			arrival->from);
+	consume_skb(skb);
+}
+
+static void laya_receive_error(const struct laya_arrival *arrival,
+			       struct sk_buff *skb)
+{
+	const struct laya_inner_error_header *header;
+	int error;
+
+	header = (const struct laya_inner_error_header *)skb->data;
+	switch (header->code) {
+	case LAYA_ERROR_PORT_UNREACHABLE:
+		error = ECONNREFUSED;
+		break;
+	case LAYA_ERROR_PROHIBITED:
+		error = EACCES;
+		break;
+	default:
+		laya_receive_drop(arrival, skb, LAYA_DROP_INNER);
+		return;
+	}
+	laya_dgram_error(arrival->session->peer, header->source, header->dest,
+			 error);
+	consume_skb(skb);
+}
+
+static void laya_receive_inner(const struct laya_arrival *arrival,
+			       struct sk_buff *skb);
+
+static void laya_receive_fragment(const struct laya_arrival *arrival,
+				  struct sk_buff *skb)
+{
+	struct laya_peer *peer = arrival->session->peer;
+	struct sk_buff *whole;
+
+	spin_lock(&peer->lock);
+	if (peer->dead) {
+		kfree_skb(skb);
+		whole = NULL;
+	} else {
+		whole = laya_reassembly_add(&peer->reassembly, skb, jiffies);
+	}
+	spin_unlock(&peer->lock);
+	if (IS_ERR(whole))
+		laya_device_drop(peer->device, LAYA_DROP_REASSEMBLY);
+	/* Its first piece was an IPv6 packet or datagram: no recursion */
+	else if (whole)
+		laya_receive_inner(arrival, whole);
+}
+
+static void laya_receive_inner(const struct laya_arrival *arrival,
+			       struct sk_buff *skb)
+{
+	switch (skb->data[0]) {
+	case LAYA_INNER_IPV6:
+		laya_receive_ipv6(arrival, skb);
+		break;
+	case LAYA_INNER_DGRAM:
+		laya_receive_dgram(arrival, skb);
+		break;
+	case LAYA_INNER_PROBE:
+		laya_receive_probe(arrival, skb);
+		break;
+	case LAYA_INNER_FRAGMENT:
+		laya_receive_fragment(arrival, skb);
+		break;
+	case LAYA_INNER_ERROR:
+		laya_receive_error(arrival, skb);
+		break;
+	default:
+		laya_receive_drop(arrival, skb, LAYA_DROP_INNER);
+	}
+}
+
+/* Authentic: @skb is at its inner header. @bytes as sealed, without shims. */
+static void laya_receive_opened(struct laya_arrival *arrival,
+				struct sk_buff *skb,
+				const struct laya_data_header *header,
+				const struct laya_shims *shims,
+				unsigned int bytes)
+{
+	struct laya_session *session = arrival->session;
+	struct laya_peer *peer = session->peer;
+	enum laya_drop reason = LAYA_DROP_PATH_ID;
+
+	arrival->path = laya_path_received(session, be16_to_cpu(header->path_id),
+					   be64_to_cpu(header->counter), bytes,
+					   shims, arrival->from, &reason);
+	if (!arrival->path) {
+		laya_receive_drop(arrival, skb, reason);
+		return;
+	}
+	atomic64_inc(&session->rx_packets);
+	atomic64_inc(&peer->rx_packets);
+	atomic64_add(bytes, &peer->rx_bytes);
+	WRITE_ONCE(peer->last_rx, jiffies ?: 1);
+	if (!READ_ONCE(session->confirmed))
+		laya_session_confirm(session);
+	trace_laya_receive(peer->device->dev, arrival->path->id, 1, bytes);
+	laya_receive_inner(arrival, skb);
+}
+
+/*
+ * @len bytes at @at of @skb, when they lie in one piece that needs no mapping; else
+ * NULL. Most segments do: a run is linear or in large pages.
+ */
+static const u8 *laya_receive_contiguous(const struct sk_buff *skb,
+					 unsigned int at, unsigned int len)
+{
+	const skb_frag_t *frag;
+	unsigned int i, size;
+
+	if (at < skb_headlen(skb))
+		return at + len <= skb_headlen(skb) ? skb->data + at : NULL;
+	at -= skb_headlen(skb);
+	for (i = 0; i < skb_shinfo(skb)->nr_frags; i++) {
+		frag = &skb_shinfo(skb)->frags[i];
+		size = skb_frag_size(frag);
+		if (at < size) {
+			struct page *page = skb_frag_page(frag);
+
+			if (at + len > size || !page || PageHighMem(page))
+				return NULL;
+			return (u8 *)page_address(page) + skb_frag_off(frag) + at;
+		}
+		at -= size;
+	}
+	return NULL;
+}
+
+/* A sealed packet: @len bytes at @at of @skb, shims of @shims->len in front. */
+static void laya_receive_sealed(struct laya_arrival *arrival,
+				const struct sk_buff *skb, unsigned int at,
+				unsigned int len, const struct laya_shims *shims,
+				const struct laya_data_header *header)
+{
+	struct laya_device *laya = arrival->carrier->device;
+	unsigned int sealed = len - shims->len - sizeof(*header);
+	struct laya_session *session;
+	u8 nonce[LAYA_NONCE_SIZE];
+	struct sk_buff *plain;
+	const u8 *from;
+	int err;
+
+	session = laya_session_lookup(be32_to_cpu(header->receiver));
+	if (!session || session->peer->device != laya) {
+		laya_device_drop(laya, LAYA_DROP_NO_SESSION);
+		return;
+	}
+	if (!laya_session_may_receive(session)) {
+		laya_device_drop(laya, LAYA_DROP_SESSION_LIMIT);
+		return;
+	}
+	arrival->session = session;
+
+	plain = napi_alloc_skb(&arrival->carrier->napi,
+			       LAYA_RECEIVE_HEADROOM + sealed);
+	if (!plain) {
+		laya_device_drop(laya, LAYA_DROP_NO_MEMORY);
+		return;
+	}
+	skb_reserve(plain, LAYA_RECEIVE_HEADROOM);
+	at += shims->len + sizeof(*header);
+	laya_crypto_nonce(nonce, header->path_id, header->counter);
+	from = laya_receive_contiguous(skb, at, sealed);
+	if (!from) {
+		/* In pieces: gathered in our own memory, and opened there */
+		if (skb_copy_bits(skb, at, plain->data, sealed)) {
+			laya_receive_drop(arrival, plain, LAYA_DROP_MALFORMED);
+			return;
+		}
+		from = plain->data;
+	}
+	err = laya_crypto_open(&session->rx_key, nonce, from, sealed,
+			       plain->data);
+	if (err) {
+		if (err == -EBADMSG)
+			laya_session_failed(session);
+		laya_receive_drop(arrival, plain, err == -EBADMSG ?
+				  LAYA_DROP_AUTH : LAYA_DROP_NO_MEMORY);
+		return;
+	}
+	skb_put(plain, sealed - LAYA_TAG_SIZE);
+	laya_receive_opened(arrival, plain, header, shims, len - shims->len);
+}
+
+/* One of a run is for another node, though the first was not. */
+static bool laya_receive_stray(const struct laya_arrival *arrival,
+			       const struct sk_buff *skb, unsigned int at,
+			       const struct laya_shims *shims, u8 ttl)
+{
+	struct laya_device *laya = arrival->carrier->device;
+	struct sk_buff *copy;
+
+	copy = laya_forward_segment(skb, at);
+	if (!copy) {
+		laya_device_drop(laya, LAYA_DROP_NO_MEMORY);
+		return true;
+	}
+	if (laya_forward_packet(laya, copy, shims, arrival->from, ttl,
+				arrival->tos))
+		return true;
+	consume_skb(copy);
+	return false;
+}
+
+/**
+ * laya_receive - receive from a carrier
+ * @carrier: The carrier, in its NAPI poll, under RCU.
+ * @skb: At a UDP payload, or at a run of equal ones (gso_size) of one flow;
+ *	consumed, and not written to.
+ * @from: Whence.
+ * @ttl: TTL or hop limit with which it arrived.
+ * @tos: Traffic class with which it arrived.
+ */
+void laya_receive(struct laya_carrier *carrier, struct sk_buff *skb,
+		  const struct laya_endpoint *from, u8 ttl, u8 tos)
+{
+	struct laya_device *laya = carrier->device;
+	struct laya_arrival arrival = {
+		.carrier	= carrier,
+		.from		= from,
+		.tos		= tos,
+	};
+	bool forward = READ_ONCE(laya->flags) & LAYA_DEVICE_FLAGS_FORWARD;
+	unsigned int size = skb_shinfo(skb)->gso_size ?: skb->len;
+	struct laya_data_header header;
+	u8 buffer[LAYA_RECEIVE_HEAD];
+	struct laya_shims shims;
+	unsigned int at, len;
+	const u8 *head;
+
+	if (!skb->len) {
+		laya_device_drop(laya, LAYA_DROP_MALFORMED);
+		kfree_skb(skb);
+		return;
+	}
+	for (at = 0; at < skb->len; at += size) {
+		len = min(size, skb->len - at);
+		head = skb_header_pointer(skb, at,
+					  min_t(unsigned int, len, sizeof(buffer)),
+					  buffer);
+		if (!head ||
+		    laya_shims_parse(&shims, head,
+				     min_t(unsigned int, len, sizeof(buffer)))) {
+			laya_device_drop(laya, LAYA_DROP_MALFORMED);
+			continue;
+		}
+		if (forward && shims.n_labels) {
+			/* A run is forwarded whole, if its packets agree */
+			if (!at && laya_forward_packet(laya, skb, &shims, from,
+						       ttl, tos))
+				return;
+			if (at && laya_receive_stray(&arrival, skb, at, &shims,
+						     ttl))
+				continue;
+		}
+		/* Segments of a run stand wherever their size puts them */
+		memcpy(&header, head + shims.len, sizeof(header));
+		laya_receive_sealed(&arrival, skb, at, len, &shims, &header);
+	}
+	consume_skb(skb);
+}
