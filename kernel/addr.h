@@ -21,5 +21,8 @@ bool laya_addr_key_valid(const u8 *key);
 bool laya_addr_key_zero(const u8 *key);
 /* Checks of a sockaddr from userspace: length, family. -EINVAL, -EAFNOSUPPORT. */
 int laya_addr_check(const struct sockaddr_laya *addr, int len);
+/* The name of a socket; @key NULL is not known yet. Returns its length. */
+int laya_addr_name(struct sockaddr_laya *name, const u8 *key, __be16 port,
+		   u32 scope_id);
 
 #endif /* _LAYA_ADDR_H */
