@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Between dgram.c and dgram_port.c. */
+#ifndef _LAYA_DGRAM_PORT_H
+#define _LAYA_DGRAM_PORT_H
+
+#include "laya.h"
+
+/**
+ * struct laya_dgram_dest - whom a socket is connected to
+ * @rcu: Frees it.
+ * @key: Public key of the node.
+ * @port: Port there.
+ */
+struct laya_dgram_dest {
+	struct rcu_head	rcu;
+	u8		key[LAYA_KEY_SIZE];
+	__be16		port;
+};
+
+/**
+ * struct laya_dgram_sock - a datagram socket
+ * @sk: Must be first.
+ * @node: In the device's hash of ports, while @laya is set.
+ * @laya: The device that the port is on.
+ * @ifindex: Its index; stays.
+ * @port: In host byte order; 0 is none yet. Stays.
+ * @dest: Whom it is connected to, or NULL.
+ * @kinds: Kinds of path to use: LAYA_KINDS_ANY or a mask.
+ * @events: LAYA_PATH_EVENTS.
+ * @gone: The device went away.
+ *
+ * Lifetime and locking: @port, @ifindex and @dest are written under the socket's
+ * lock, @laya and @node under ports.lock too. Packets and senders read under RCU:
+ * the memory stays for a grace period (SOCK_RCU_FREE). A socket holds no
+ * reference on its device: laya_dgram_device_gone() takes all sockets off a
+ * device before that is freed, which is a grace period later, so who reads @laya
+ * under RCU may take the lock in it.
+ */
+struct laya_dgram_sock {
+	struct sock			sk;
+	struct hlist_node		node;
+	struct laya_device __rcu	*laya;
+	int				ifindex;
+	u16				port;
+	struct laya_dgram_dest __rcu	*dest;
+	u32				kinds;
+	bool				events;
+	bool				gone;
+};
+
+/**
+ * struct laya_dgram_cb - what a queued datagram is about, in skb->cb
+ * @key: Public key of the sender.
+ * @port: Its port.
+ * @ifindex: The device that it came in on.
+ */
+struct laya_dgram_cb {
+	u8	key[LAYA_KEY_SIZE];
+	__be16	port;
+	int	ifindex;
+};
+
+#define LAYA_DGRAM_CB(skb)	((struct laya_dgram_cb *)(skb)->cb)
+
+static inline struct laya_dgram_sock *laya_dgram_sk(struct sock *sk)
+{
+	return container_of(sk, struct laya_dgram_sock, sk);
+}
+
+/*
+ * Give a socket its port, 0 for an ephemeral one. Under its lock, and RCU for
+ * @laya. -EADDRINUSE.
+ */
+int laya_dgram_get_port(struct laya_dgram_sock *ls, struct laya_device *laya,
+			u16 port);
+void laya_dgram_put_port(struct sock *sk);
+/*
+ * Hand a datagram of @key, maybe our own, to its socket. Under RCU, BH; consumes
+ * @skb, which is at the payload. -ECONNREFUSED: there is no socket.
+ */
+int laya_dgram_deliver(struct laya_device *laya, const u8 *key,
+		       struct sk_buff *skb, __be16 source, __be16 dest);
+/* Tell the sockets on @source that are connected to it. Under RCU. */
+void laya_dgram_refused(struct laya_device *laya, const u8 *key, __be16 source,
+			__be16 dest, int error);
+
+#endif /* _LAYA_DGRAM_PORT_H */
