@@ -30,8 +30,9 @@
  * @fd: socket
  * @raw: it is a raw one
  * @id: identifier of our requests; the kernel's for a socket that is not raw
- * @nl: to ask for the path, or NULL
- * @ifindex: device, for @nl
+ * @nl: to ask for the path
+ * @ifindex: device
+ * @device: its name
  * @sent: requests
  * @received: replies
  * @min: shortest round trip, in microseconds
@@ -57,6 +58,7 @@ struct ping {
 	uint16_t id;
 	struct laya_nl *nl;
 	uint32_t ifindex;
+	char device[IFNAMSIZ];
 	uint64_t sent;
 	uint64_t received;
 	double min;
@@ -103,10 +105,9 @@ static int open_socket(struct ping *p)
 		setsockopt(p->fd, IPPROTO_ICMPV6, ICMP6_FILTER, &filter,
 			   sizeof(filter));
 	}
-	if (p->ctl.device &&
-	    setsockopt(p->fd, SOL_SOCKET, SO_BINDTODEVICE, p->ctl.device,
-		       strlen(p->ctl.device) + 1))
-		return ctl_fail("%s: %m", p->ctl.device);
+	if (setsockopt(p->fd, SOL_SOCKET, SO_BINDTODEVICE, p->device,
+		       strlen(p->device) + 1))
+		return ctl_fail("%s: %m", p->device);
 	/* Connected, so that the peer's or the path's errors come to us. */
 	if (connect(p->fd, (struct sockaddr *)&p->addr, sizeof(p->addr)))
 		return ctl_fail("%s: %s", p->text,
@@ -122,8 +123,8 @@ static bool path_in_use(struct ping *p, struct laya_nl_path *path)
 {
 	struct laya_nl_peer peer;
 
-	return p->nl &&
-	       !laya_nl_peer_get(p->nl, p->ifindex, p->peer.key, &peer) &&
+	/* Without the rights to ask there is no path to tell. */
+	return !laya_nl_peer_get(p->nl, p->ifindex, p->peer.key, &peer) &&
 	       laya_nl_has(&peer, LAYA_A_PEER_PATH_ID) && peer.path_id &&
 	       !laya_nl_path_get(p->nl, p->ifindex, p->peer.key, peer.path_id,
 				 path);
@@ -306,18 +307,26 @@ static int summary(struct ping *p)
 	return status;
 }
 
-/* The path is asked from the kernel, when we may; without, there is none. */
-static void open_netlink(struct ping *p)
+/*
+ * Requests go out over the Laya device or not at all: without it, an ORCHID
+ * would follow the default route, in clear.
+ */
+static int open_device(struct ping *p)
 {
-	struct laya_nl_device *device = calloc(1, sizeof(*device));
-	char msg[256];
+	struct laya_nl_device *device;
+	int status;
 
-	if (device && !geteuid() && !laya_nl_open(&p->nl, msg, sizeof(msg))) {
-		p->ifindex = 0;
-		if (ctl_device(&p->ctl, p->nl, device) == CTL_OK)
-			p->ifindex = device->ifindex;
-	}
+	p->nl = ctl_netlink();
+	if (!p->nl)
+		return CTL_FAILURE;
+	device = calloc(1, sizeof(*device));
+	if (!device)
+		return ctl_fail("out of memory");
+	status = ctl_device(&p->ctl, p->nl, device);
+	p->ifindex = device->ifindex;
+	memcpy(p->device, device->ifname, sizeof(p->device));
 	free(device);
+	return status;
 }
 
 static int ping(struct ping *p)
@@ -329,10 +338,9 @@ static int ping(struct ping *p)
 	p->addr.sin6_family = AF_INET6;
 	if (laya_orchid_from_key(&p->addr.sin6_addr, p->peer.key))
 		return ctl_fail("libsodium cannot start");
-	open_netlink(p);
-	if (p->nl && !p->ifindex)
-		return CTL_FAILURE;
-	status = open_socket(p);
+	status = open_device(p);
+	if (!status)
+		status = open_socket(p);
 	if (status)
 		return status;
 	p->replies = json_array();
