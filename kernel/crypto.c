@@ -31,6 +31,9 @@
 /* Larger requests than this are not put on the stack. */
 #define LAYA_AEAD_STACK_CTX	64
 
+/* There is no internal driver: do not have modprobe look for it at each key. */
+static bool laya_gcm_no_simd;
+
 static struct crypto_aead *crypto_alloc_gcm(const char *name, u32 type, u32 mask,
 					    const u8 *bytes)
 {
@@ -76,12 +79,17 @@ int laya_crypto_set_key(struct laya_key *key, u32 cipher, const u8 *bytes)
 			key->generic = NULL;
 			return err;
 		}
+		if (READ_ONCE(laya_gcm_no_simd))
+			break;
 		key->simd = crypto_alloc_gcm("__gcm(aes)", CRYPTO_ALG_INTERNAL,
 					     CRYPTO_ALG_INTERNAL |
 					     CRYPTO_ALG_ASYNC, bytes);
 		/* Not every CPU has one, nor does every kernel need one. */
-		if (IS_ERR(key->simd))
+		if (IS_ERR(key->simd)) {
+			if (PTR_ERR(key->simd) == -ENOENT)
+				WRITE_ONCE(laya_gcm_no_simd, true);
 			key->simd = NULL;
+		}
 		break;
 	case LAYA_CIPHER_CHACHA20_POLY1305:
 		for (i = 0; i < ARRAY_SIZE(key->chacha); i++)

@@ -52,7 +52,7 @@ static u64 rank_cost(const struct laya_path_rank *rank, bool both)
 	u64 cost, burst;
 	u8 kind;
 
-	cost = (rank->rtt_us ?: RANK_UNKNOWN_RTT_US) + RANK_BASE_US;
+	cost = (u64)(rank->rtt_us ?: RANK_UNKNOWN_RTT_US) + RANK_BASE_US;
 	/* One percent lost halves what TCP gets out of a path, more or less. */
 	cost += div_u64(cost * min_t(u32, rank->loss_permille, 1000), 10);
 	if (both && rank->goodput) {
