@@ -9,6 +9,7 @@
 # Suites:
 #
 #   build/KERNEL        the module builds without a warning (W=1)
+#   runner              vm.sh itself
 #   userspace           the programs build, their tests
 #   kunit               the module's KUnit suites
 #   kselftest/X network/X
@@ -68,6 +69,7 @@ if [ "$kernel" = uml ]; then
 		add "build/$k" $k
 	done
 	add userspace ''
+	add runner uml
 fi
 add kunit "$kernel"
 for file in selftests/kselftest/*.sh selftests/network/*.sh; do
@@ -143,6 +145,7 @@ suite() {
 	case $1 in
 	build/*)	suite_build "${1#build/}" ;;
 	userspace)	suite_userspace ;;
+	runner)		selftests/vm/test.sh ;;
 	kunit)		selftests/kunit.sh -k "$kernel" ;;
 	stock/*)
 		on=${1#stock/}

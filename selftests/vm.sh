@@ -23,7 +23,7 @@ usage: vm.sh [OPTIONS] -- COMMAND...
   -m MEMORY   in MiB
   -t SECONDS  kill the VM and fail after this long (1800)
   -K          run the KUnit suites when the module is loaded (uml, debug)
-  -n          do not build the module: use the last one that was
+  -n          do not build the module: use the last one that was, if any
   -q          only complain
 
 The exit status is the command's; 125 if the VM failed, 124 if it took too long,
@@ -90,7 +90,7 @@ if [ -z "${LAYA_VM_MODULES:-}" ] && compgen -G "$repo/kernel/*.c" > /dev/null; t
 		rm -f "$log"
 	fi
 	modules=$repo/build/modules-$kernel/lib/modules/$RELEASE
-	[ -d "$modules" ] || fail "no module was built for $kernel yet"
+	[ -d "$modules" ] || modules=$MODULES
 fi
 
 run=$(mktemp -d "${TMPDIR:-/tmp}/laya-vm.XXXXXXXX")
@@ -221,6 +221,8 @@ esac
 vm=$!
 exec 6>&-
 late=
+# Never readable: to wait on without starting a program each time
+exec 7<> <(:)
 # bash would tell of a VM that was killed
 {
 	while kill -0 "$vm"; do
@@ -230,7 +232,7 @@ late=
 		fi
 		# Not wait, which would hold up the traps; not a long sleep,
 		# which every run would pay for
-		read -r -t 0.1 <> <(:) || :
+		read -r -t 0.1 -u 7 || :
 	done
 	wait "$vm" || :
 	wait "$copier" || :
