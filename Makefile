@@ -13,6 +13,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 
 PREFIX ?= /usr/local
 DESTDIR ?=
+UNITDIR ?= /lib/systemd/system
 
 all: module userspace
 
@@ -67,12 +68,27 @@ bench: setup
 vm: all
 	@selftests/vm.sh -k $(KVER) -- bash
 
-# DKMS builds with the Kbuild of this folder
+# DKMS builds with the Kbuild of its copy of this folder
 modules_install:
-	dkms install .
+	dkms add .
+	dkms install laya/$$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 
 install: userspace
-	$(MAKE) -C userspace install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(UNITDIR) \
+		$(DESTDIR)$(PREFIX)/share/man/man7 \
+		$(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 0755 build/bin/layad build/bin/layactl \
+		build/bin/laya-rendezvous $(DESTDIR)$(PREFIX)/sbin/
+	install -d -m 0700 $(DESTDIR)/etc/laya
+	for unit in userspace/systemd/*.service; do \
+		sed 's,@bindir@,$(PREFIX)/sbin,' "$$unit" \
+			> "$(DESTDIR)$(UNITDIR)/$${unit##*/}" || exit; \
+	done
+	for page in Documentation/man/*.[78]; do \
+		[ -e "$$page" ] || continue; \
+		install -m 0644 "$$page" \
+			$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/ || exit; \
+	done
 
 # Kernels and the source are in the cache, not here
 clean:
