@@ -45,11 +45,11 @@ void laya_netlink_end_dump(struct laya_device *laya);
 /* 0, or -EINVAL with words when attribute @attr is not there. @name: a literal. */
 #define laya_netlink_require(info, attr, name)				\
 ({									\
-	struct genl_info *__info = (info);				\
-	bool __missing = GENL_REQ_ATTR_CHECK(__info, (attr));		\
+	struct genl_info *__request = (info);				\
+	bool __missing = GENL_REQ_ATTR_CHECK(__request, (attr));	\
 									\
 	if (__missing)							\
-		NL_SET_ERR_MSG(__info->extack,				\
+		NL_SET_ERR_MSG(__request->extack,			\
 			       "Attribute " name " is missing");	\
 	__missing ? -EINVAL : 0;					\
 })
