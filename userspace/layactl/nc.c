@@ -15,7 +15,7 @@
 
 /* Of a datagram that is read from standard input, unless told */
 #define BLOCK_SIZE	1200
-#define MAX_DATAGRAM	65507
+#define MAX_DATAGRAM	65535
 /* Silence after which -u is over, in seconds, unless told */
 #define SILENCE		1
 

@@ -267,7 +267,7 @@ static int explain(struct laya_nl *nl, int err, const void *attrs, int len,
 		text = "not permitted: this needs CAP_NET_ADMIN, run it as root";
 	if (!text)
 		text = strerror(-err);
-	if (name)
+	if (name && !strstr(text, name))
 		return laya_nl_fail(nl, err, "%s: %s (%s%s)", what, text,
 				    missing, name);
 	return laya_nl_fail(nl, err, "%s: %s", what, text);
