@@ -11,7 +11,7 @@
 #include <uapi/linux/laya_netlink.h>
 
 /* Integer value ranges */
-static const struct netlink_range_validation laya_a_path_path_id_range = {
+static struct netlink_range_validation laya_a_path_path_id_range = {
 	.min	= 1ULL,
 	.max	= 65535ULL,
 };

@@ -43,6 +43,10 @@ sed -i 's/_do_nl_policy\[/_nl_policy[/' \
 sed -i -e '/^\/\* LAYA_CMD_.* - dump \*\/$/d' \
 	-e '/_dump_nl_policy\[/,/^$/d' "$out/kernel/netlink_gen.c"
 
+# Linux 6.1 points at ranges that it does not promise to leave alone.
+sed -i 's/^static const struct netlink_range_validation/static struct netlink_range_validation/' \
+	"$out/kernel/netlink_gen.c"
+
 # The groups are in netlink.c, with a flag that the generator does not know.
 sed -i '/struct genl_multicast_group .*_mcgrps\[/,/^};$/d' "$out/kernel/netlink_gen.c"
 sed -i -e '${/^$/d}' -e '/./b' -e '$!N' -e '/^\n$/D' "$out/kernel/netlink_gen.c"

@@ -93,8 +93,8 @@ laya_compat_udp_tunnel_xmit(struct rtable *rt, struct sock *sk,
 
 static inline void
 laya_compat_udp_tunnel6_xmit(struct dst_entry *dst, struct sock *sk,
-			     struct sk_buff *skb, const struct in6_addr *src,
-			     const struct in6_addr *dest, u8 tos, u8 ttl,
+			     struct sk_buff *skb, struct in6_addr *src,
+			     struct in6_addr *dest, u8 tos, u8 ttl,
 			     __be16 src_port, __be16 dst_port)
 {
 #ifdef LAYA_HAVE_UDP_TUNNEL6_XMIT_IP6CB
