@@ -1,0 +1,548 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""The packets of forward.sh, which draws the network and counts the results.
+
+Prints "ok NAME", "not ok NAME: WHY" or a "# note" a line. B is a node with a
+kernel of its own, so that its path to F is a real one; what it is sent is seen on
+its interface, and what it sends beside that is made by hand, as A's packets are.
+"""
+import ctypes
+import os
+import re
+import select
+import socket
+import struct
+import sys
+import time
+
+HEADER = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                      "../../include/uapi/linux/laya_netlink.h")
+SLOW = float(os.environ.get("FORWARD_SLOW", "1"))
+
+A4, FA4, FB4, B4 = "192.0.2.1", "192.0.2.2", "198.51.100.2", "198.51.100.1"
+A6, FA6 = "2001:db8:1::1", "2001:db8:1::2"
+PORT = 5292
+KEY_B = bytes([11]) * 32
+KEY_F = bytes([12]) * 32
+KEY_A = bytes([13]) * 32
+UDP_SEGMENT = 103
+CLONE_NEWNET = 0x40000000
+
+
+def constants():
+    """What the uapi header says: each enum counts from its first value."""
+    values = {}
+    with open(HEADER, encoding="ascii") as header:
+        text = re.sub(r"/\*.*?\*/", "", header.read(), flags=re.S)
+    for body in re.findall(r"enum\s*\w*\s*\{(.*?)\}", text, flags=re.S):
+        value = 0
+        for item in filter(None, (i.strip() for i in body.split(","))):
+            name, _, given = (p.strip() for p in item.partition("="))
+            if given.isdigit():
+                value = int(given)
+            values[name] = value
+            value += 1
+    return values
+
+
+C = constants()
+
+
+class Namespace:
+    """Sockets are made in a namespace; they stay there."""
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def __init__(self, name):
+        self.fd = os.open(f"/run/netns/{name}", os.O_RDONLY)
+
+    def socket(self, *args):
+        home = os.open("/proc/self/ns/net", os.O_RDONLY)
+        if self.libc.setns(self.fd, CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), "setns")
+        try:
+            return socket.socket(*args)
+        finally:
+            self.libc.setns(home, CLONE_NEWNET)
+            os.close(home)
+
+
+class Netlink:
+    """Requests to the family laya, in one namespace."""
+
+    def __init__(self, namespace, ifname="laya0"):
+        self.sock = namespace.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16)
+        self.sock.bind((0, 0))
+        self.sock.settimeout(20)
+        reply = self.call(16, 3, self.attr(2, b"laya\0"))
+        self.family = struct.unpack("=H", reply[0][1][:2])[0]
+        reply = self.laya("DEVICE_GET", DEVICE_IFNAME=ifname)
+        self.ifindex = struct.unpack("=I",
+                                     reply[0][C["LAYA_A_DEVICE_IFINDEX"]])[0]
+
+    @staticmethod
+    def attr(kind, data):
+        size = 4 + len(data)
+        return struct.pack("=HH", size, kind) + data + bytes(-size % 4)
+
+    @staticmethod
+    def attrs(data):
+        found = {}
+        while len(data) >= 4:
+            size, kind = struct.unpack("=HH", data[:4])
+            found.setdefault("all", []).append((kind & 0x3fff, data[4:size]))
+            found[kind & 0x3fff] = data[4:size]
+            data = data[(size + 3) & ~3:]
+        return found
+
+    def call(self, family, command, payload, dump=False):
+        flags = 1 | 4 | (0x300 if dump else 0)
+        body = struct.pack("=BBH", command, 1, 0) + payload
+        self.sock.send(struct.pack("=IHHII", 16 + len(body), family, flags,
+                                   1, 0) + body)
+        replies = []
+        while True:
+            data = self.sock.recv(1 << 16)
+            while data:
+                size, kind = struct.unpack("=IH", data[:6])
+                message, data = data[16:size], data[(size + 3) & ~3:]
+                if kind in (2, 3):
+                    error = struct.unpack("=i", message[:4])[0]
+                    if error:
+                        raise OSError(-error, os.strerror(-error))
+                    return replies
+                replies.append(self.attrs(message[4:]))
+
+    def laya(self, command, dump=False, **attributes):
+        payload = b""
+        for name, value in attributes.items():
+            if value is True:
+                value = b""
+            elif isinstance(value, int):
+                size = {"LABEL_RATE": 8, "CARRIER_PORT": 2}.get(name, 4)
+                value = value.to_bytes(size, sys.byteorder)
+            elif isinstance(value, str):
+                value = value.encode() + b"\0"
+            payload += self.attr(C["LAYA_A_" + name], value)
+        return self.call(self.family, C["LAYA_CMD_" + command], payload, dump)
+
+    def drops(self):
+        found = {}
+        reply = self.laya("DEVICE_GET", DEVICE_IFINDEX=self.ifindex)[0]
+        for kind, data in reply["all"]:
+            if kind == C["LAYA_A_DEVICE_DROPS"]:
+                drop = self.attrs(data)
+                reason = drop[C["LAYA_A_DROP_REASON"]].rstrip(b"\0").decode()
+                found[reason] = struct.unpack(
+                    "=Q", drop[C["LAYA_A_DROP_PACKETS"]])[0]
+        return found
+
+    def label(self, label, rate=0, burst=0, expires=60000, peer=KEY_B):
+        self.laya("LABEL_NEW", LABEL_IFINDEX=self.ifindex, LABEL_LABEL=label,
+                  LABEL_PUBLIC_KEY=peer, LABEL_FOR_KEY=KEY_A, LABEL_RATE=rate,
+                  LABEL_BURST=burst, LABEL_EXPIRES_MS=expires)
+
+    def label_info(self, label):
+        for found in self.laya("LABEL_GET", dump=True,
+                               LABEL_IFINDEX=self.ifindex):
+            if found[C["LAYA_A_LABEL_LABEL"]] == label:
+                return {name: struct.unpack(
+                            "=Q" if len(found[C["LAYA_A_LABEL_" + name]]) == 8
+                            else "=I", found[C["LAYA_A_LABEL_" + name]])[0]
+                        for name in ("PACKETS", "BYTES", "DROPPED", "FLOWS")}
+        return None
+
+
+def sockaddr(address, port):
+    return struct.pack("=H", socket.AF_INET) + struct.pack("!H", port) + \
+        socket.inet_aton(address) + bytes(8)
+
+
+def packet(labels, slots=(), size=100, fill=0):
+    """Shims and something that looks sealed."""
+    shims = b"".join(b"\x82\0" + label for label in labels) + \
+        b"".join(b"\x83\0" + slot for slot in slots)
+    data = struct.pack("!BBHIQ", 0x81, 0, 1, 0xdeadbeef, fill + 1)
+    return shims + data + bytes([fill & 255]) * (size - len(shims) - len(data))
+
+
+class Seen:
+    """A packet as it came in at B."""
+
+    def __init__(self, data):
+        header = (data[0] & 15) * 4
+        self.tos, self.ttl = data[1], data[8]
+        self.source = socket.inet_ntoa(data[12:16])
+        self.sport, self.dport = struct.unpack("!HH", data[header:header + 4])
+        self.payload = data[header + 8:]
+
+
+class Host:
+    """What the tests do at A and B."""
+
+    def __init__(self):
+        self.a, self.f, self.b = (Namespace(n) for n in "afb")
+        self.f_nl, self.b_nl = Netlink(self.f), Netlink(self.b)
+        self.udp = self.dial()
+        self.sniffer = self.b.socket(socket.AF_PACKET, socket.SOCK_DGRAM,
+                                     socket.htons(0x0800))
+        self.sniffer.bind(("eth0", 0x0800))
+        self.raw = self.b.socket(socket.AF_INET, socket.SOCK_RAW,
+                                 socket.IPPROTO_RAW)
+        self.b_port = 0
+        self.dropped_then = {}
+
+    def dial(self, family=socket.AF_INET):
+        sock = self.a.socket(family, socket.SOCK_DGRAM)
+        sock.connect((FA4 if family == socket.AF_INET else FA6, PORT))
+        return sock
+
+    def attach(self):
+        """Sessions and a path of B's to F, as two layads would make them."""
+        for netlink, own, other, flags in (
+                (self.f_nl, KEY_F, KEY_B, C["LAYA_PEER_FLAGS_ATTACHMENT"]),
+                (self.b_nl, KEY_B, KEY_F, C["LAYA_PEER_FLAGS_FORWARDER"])):
+            index, at_b = netlink.ifindex, own == KEY_B
+            netlink.laya("DEVICE_SET", DEVICE_IFINDEX=index,
+                         DEVICE_PUBLIC_KEY=own, DEVICE_FLAGS=0 if at_b else
+                         C["LAYA_DEVICE_FLAGS_FORWARD"])
+            reply = netlink.laya("CARRIER_NEW", CARRIER_IFINDEX=index,
+                                 CARRIER_TYPE=C["LAYA_CARRIER_TYPE_UDP"],
+                                 CARRIER_PORT=0 if at_b else PORT)
+            if at_b:
+                port = reply[0][C["LAYA_A_CARRIER_PORT"]]
+                self.b_port = int.from_bytes(port, sys.byteorder)
+            netlink.laya("PEER_NEW", PEER_IFINDEX=index,
+                         PEER_PUBLIC_KEY=other, PEER_FLAGS=flags)
+            more = {"SESSION_INITIATOR": True} if at_b else {}
+            netlink.laya("SESSION_NEW", SESSION_IFINDEX=index,
+                         SESSION_PUBLIC_KEY=other,
+                         SESSION_CIPHER=C["LAYA_CIPHER_CHACHA20_POLY1305"],
+                         SESSION_RX_INDEX=2 if at_b else 1,
+                         SESSION_TX_INDEX=1 if at_b else 2,
+                         SESSION_RX_KEY=bytes([1 if at_b else 2]) * 32,
+                         SESSION_TX_KEY=bytes([2 if at_b else 1]) * 32,
+                         SESSION_CONFIRMED=True, **more)
+        self.b_nl.laya("PATH_NEW", PATH_IFINDEX=self.b_nl.ifindex,
+                       PATH_PUBLIC_KEY=KEY_F,
+                       PATH_KIND=C["LAYA_PATH_KIND_DIRECT"],
+                       PATH_CARRIER_ID=1, PATH_REMOTE=sockaddr(FB4, PORT))
+        return wait(lambda: any(
+            int.from_bytes(path[C["LAYA_A_PATH_STATE"]], sys.byteorder) ==
+            C["LAYA_PATH_STATE_USABLE"] for path in
+            self.f_nl.laya("PATH_GET", dump=True,
+                           PATH_IFINDEX=self.f_nl.ifindex)))
+
+    def at_b(self, count=1, patience=3.0):
+        """Labelled packets that arrive at B: @count, or what comes in time."""
+        seen, end = [], time.monotonic() + patience * SLOW
+        while len(seen) < count and \
+                select.select([self.sniffer], [], [],
+                              max(end - time.monotonic(), 0))[0]:
+            data, address = self.sniffer.recvfrom(1 << 17)
+            if address[2] == socket.PACKET_OUTGOING or data[9] != 17:
+                continue
+            one = Seen(data)
+            if one.dport == self.b_port and one.payload[0] == 0x82:
+                seen.append(one)
+        return seen
+
+    def at_a(self, sock=None, count=1, patience=3.0):
+        sock, got = sock or self.udp, []
+        end = time.monotonic() + patience * SLOW
+        while len(got) < count and \
+                select.select([sock], [], [],
+                              max(end - time.monotonic(), 0))[0]:
+            got.append(sock.recv(1 << 16))
+        return got
+
+    def from_b(self, payload, port=None):
+        """As B's carrier would send it."""
+        udp = struct.pack("!HHHH", port or self.b_port, PORT,
+                          8 + len(payload), 0) + payload
+        ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, 17,
+                         0, socket.inet_aton(B4), socket.inet_aton(FB4))
+        self.raw.sendto(ip + udp, (FB4, 0))
+
+    def dropped(self, reason):
+        """How many more there are than when last asked."""
+        now = self.f_nl.drops().get(reason, 0)
+        more = now - self.dropped_then.get(reason, 0)
+        self.dropped_then[reason] = now
+        return more
+
+
+def wait(condition, seconds=10):
+    end = time.monotonic() + seconds * SLOW
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def slot_of(seen, n_labels=1):
+    return seen.payload[8 * n_labels + 2:8 * n_labels + 8]
+
+
+def check(name, good, why=""):
+    print(f"ok {name}" if good else f"not ok {name}: {why}", flush=True)
+    return good
+
+
+LABEL, EMPTY = b"\1\2\3\4\5\6", bytes(6)
+OTHER, THIRD = b"\6\5\4\3\2\1", b"\7\7\7\7\7\7"
+SHORT = 0.3	# silence: how long nothing must come
+
+
+def bind(host, label=LABEL, sock=None, size=100):
+    """A's first packet with a slot; the return label as B sees it."""
+    (sock or host.udp).send(packet([label], [EMPTY], size))
+    seen = host.at_b()
+    return slot_of(seen[0]) if seen else None
+
+
+def test_unchanged(host):
+    sent = packet([LABEL], [], 1000, 77)
+    host.udp.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, 0xb8)
+    host.udp.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 50)
+    host.udp.send(sent)
+    seen = host.at_b()
+    host.udp.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, 0)
+    host.udp.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 64)
+    if not check("unchanged__arrives", seen, "nothing came to B"):
+        return
+    one = seen[0]
+    check("unchanged__bytes", one.payload == sent, one.payload[:40].hex())
+    check("unchanged__ttl_less_one", one.ttl == 49, one.ttl)
+    check("unchanged__tos", one.tos == 0xb8, hex(one.tos))
+    check("unchanged__from_our_port", (one.source, one.sport) == (FB4, PORT),
+          f"{one.source}:{one.sport}")
+    inner = packet([THIRD, LABEL], [], 200)
+    host.udp.send(inner)
+    seen = host.at_b()
+    check("unchanged__second_label_is_ours",
+          seen and seen[0].payload == inner, seen)
+    info = host.f_nl.label_info(LABEL)
+    check("unchanged__counted", info["PACKETS"] == 2 and info["BYTES"] == 1200,
+          info)
+
+
+def test_ttl(host):
+    host.dropped("TTL ended at the forwarder")
+    for ttl in (1, 2):
+        host.udp.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ttl)
+        host.udp.send(packet([LABEL], [], 100))
+    host.udp.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 64)
+    seen = host.at_b(2, SHORT)
+    check("ttl__ends_here", [one.ttl for one in seen] == [1] and
+          host.dropped("TTL ended at the forwarder") == 1,
+          [one.ttl for one in seen])
+
+
+def test_unknown(host):
+    host.udp.send(packet([THIRD], [EMPTY], 100))
+    host.udp.send(packet([THIRD, OTHER], [EMPTY, EMPTY], 100))
+    host.udp.send(b"\x82\1" + LABEL + bytes(100))
+    host.udp.send(packet([LABEL] * 3, [], 100))
+    host.udp.send(packet([LABEL], [], 30))
+    seen, got = host.at_b(1, SHORT), host.at_a(None, 1, SHORT)
+    check("unknown__silence", not seen and not got, f"{seen} {got}")
+
+
+def test_return(host):
+    host.udp.send(packet([LABEL], [EMPTY], 100, 5))
+    seen = host.at_b()
+    if not check("return__slot_is_written", seen and slot_of(seen[0]) != EMPTY,
+                 seen):
+        return
+    label = slot_of(seen[0])
+    check("return__nothing_else_is",
+          seen[0].payload == packet([LABEL], [label], 100, 5),
+          seen[0].payload[:40].hex())
+    check("return__same_flow_same_label", bind(host) == label)
+    other = host.dial()
+    check("return__other_flow_other_label",
+          bind(host, sock=other) not in (label, None))
+    check("return__flows_are_counted",
+          host.f_nl.label_info(LABEL)["FLOWS"] == 2,
+          host.f_nl.label_info(LABEL))
+
+    answer = packet([label], [], 120, 9)
+    host.from_b(answer)
+    got = host.at_a()
+    check("return__answer_unchanged", got == [answer], got)
+    check("return__only_to_its_flow", not host.at_a(other, 1, SHORT))
+
+    host.dropped("label used by the wrong sender")
+    host.from_b(answer, host.b_port ^ 1)
+    other.send(answer)
+    host.udp.send(answer)
+    check("return__only_by_the_attachment",
+          not host.at_a(None, 1, SHORT) and not host.at_b(1, SHORT) and
+          host.dropped("label used by the wrong sender") == 3)
+
+    # Two labels, two forwarders: ours is the inner one
+    host.udp.send(packet([THIRD, LABEL], [OTHER, EMPTY], 100))
+    seen = host.at_b()
+    check("return__second_slot",
+          seen and slot_of(seen[0], 2) == OTHER and
+          seen[0].payload[26:32] not in (EMPTY, label), seen)
+
+
+def test_amplification(host):
+    sock = host.dial()
+    label = bind(host, sock=sock, size=100)
+    host.dropped("path not validated yet")
+    for i in range(10):
+        host.from_b(packet([label], [], 100, i))
+    got = host.at_a(sock, 10, SHORT)
+    check("amplification__three_times",
+          len(got) == 3 and host.dropped("path not validated yet") == 7,
+          len(got))
+    bind(host, sock=sock, size=64)
+    for i in range(10):
+        host.from_b(packet([label], [], 64, i))
+    got = host.at_a(sock, 10, SHORT)
+    check("amplification__more_for_more", len(got) == 3, len(got))
+
+    confirm = packet([LABEL], [label], 100, 1)
+    sock.send(confirm)
+    seen = host.at_b()
+    check("amplification__confirmed_unchanged",
+          seen and seen[0].payload == confirm, seen)
+    for i in range(20):
+        host.from_b(packet([label], [], 1000, i))
+    got = host.at_a(sock, 20)
+    check("amplification__free_when_confirmed", len(got) == 20, len(got))
+
+    moved = host.dial()
+    moved.send(confirm)
+    seen = host.at_b()
+    fresh = slot_of(seen[0]) if seen else None
+    check("amplification__moved_dialler_is_another_flow",
+          fresh not in (None, label, EMPTY), fresh)
+    host.at_a(moved, 1, 0)
+    for i in range(10):
+        host.from_b(packet([fresh], [], 100, i))
+    got = host.at_a(moved, 10, SHORT)
+    check("amplification__and_has_confirmed_nothing", len(got) == 3, len(got))
+
+
+def segments(sock, size, parts):
+    sock.sendmsg([b"".join(parts)], [(socket.IPPROTO_UDP, UDP_SEGMENT,
+                                      struct.pack("=H", size))])
+
+
+def test_run(host):
+    parts = [packet([LABEL], [], 500, i) for i in range(20)] + \
+        [packet([LABEL], [], 300, 99)]
+    segments(host.udp, 500, parts)
+    seen = host.at_b(len(parts), 1.0)
+    check("run__bytes", b"".join(one.payload for one in seen) ==
+          b"".join(parts), [len(one.payload) for one in seen])
+    check("run__in_one_piece", len(seen) == 1,
+          [len(one.payload) for one in seen])
+
+    # A slot is written in each of a run
+    parts = [packet([LABEL], [EMPTY], 200, i) for i in range(6)]
+    segments(host.udp, 200, parts)
+    seen = host.at_b(6)
+    label = slot_of(seen[0]) if seen else EMPTY
+    check("run__slots", [one.payload for one in seen] ==
+          [packet([LABEL], [label], 200, i) for i in range(6)] and
+          label != EMPTY, [one.payload[:24].hex() for one in seen])
+
+    # They go different ways
+    host.f_nl.label(OTHER)
+    parts = [packet([LABEL], [], 200, 1), packet([OTHER], [], 200, 2),
+             packet([THIRD], [], 200, 3), packet([], [], 200, 4),
+             packet([LABEL], [EMPTY], 200, 5)]
+    filled = packet([LABEL], [label], 200, 5)
+    for i in range(len(parts)):
+        turned = parts[i:] + parts[:i]
+        segments(host.udp, 200, turned)
+        seen = host.at_b(4, SHORT)
+        want = [filled if part[8] == 0x83 else part
+                for part in turned if part[2:8] in (LABEL, OTHER)]
+        check(f"run__mixed_{i}", [one.payload for one in seen] == want,
+              [one.payload[:24].hex() for one in seen])
+
+
+def test_rate(host):
+    host.f_nl.label(OTHER, rate=1000, burst=2000)
+    host.dropped("label over its rate")
+    for i in range(50):
+        host.udp.send(packet([OTHER], [], 100, i))
+    seen = host.at_b(50, SHORT)
+    # A slow machine refills a little meanwhile
+    check("rate__burst", 20 <= len(seen) <= 30, len(seen))
+    info = host.f_nl.label_info(OTHER)
+    check("rate__rest_is_dropped", info["DROPPED"] == 50 - len(seen) ==
+          host.dropped("label over its rate"), info)
+    host.udp.send(packet([LABEL], [], 100))
+    check("rate__others_pass", len(host.at_b()) == 1)
+    host.f_nl.label(OTHER)
+    host.udp.send(packet([OTHER], [], 100))
+    check("rate__lifted_by_renewal", len(host.at_b()) == 1)
+
+
+def test_ipv6(host):
+    sock = host.dial(socket.AF_INET6)
+    sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, 40)
+    sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, 0x20)
+    sock.send(packet([LABEL], [EMPTY], 100, 3))
+    seen = host.at_b()
+    label = slot_of(seen[0]) if seen else EMPTY
+    check("ipv6__to_an_ipv4_attachment", seen and label != EMPTY and
+          seen[0].ttl == 39 and seen[0].tos == 0x20, seen)
+    answer = packet([label], [], 200, 4)
+    host.from_b(answer)
+    check("ipv6__and_back", host.at_a(sock) == [answer])
+
+
+def test_end(host):
+    nl = host.f_nl
+    nl.label(THIRD, expires=1000)
+    host.udp.send(packet([THIRD], [EMPTY], 100))
+    seen = host.at_b()
+    label = slot_of(seen[0]) if seen else EMPTY
+    time.sleep(1.1)
+    host.udp.send(packet([THIRD], [], 100))
+    host.from_b(packet([label], [], 100))
+    check("end__expired", seen and not host.at_b(1, SHORT) and
+          not host.at_a(None, 1, SHORT) and nl.label_info(THIRD) is None)
+
+    label = bind(host, OTHER)
+    nl.laya("LABEL_DEL", LABEL_IFINDEX=nl.ifindex, LABEL_LABEL=OTHER)
+    host.udp.send(packet([OTHER], [], 100))
+    host.from_b(packet([label], [], 100))
+    check("end__deleted", not host.at_b(1, SHORT) and
+          not host.at_a(None, 1, SHORT))
+
+    for flags, comes in ((0, 0), (C["LAYA_DEVICE_FLAGS_FORWARD"], 1)):
+        nl.laya("DEVICE_SET", DEVICE_IFINDEX=nl.ifindex, DEVICE_FLAGS=flags)
+        host.udp.send(packet([LABEL], [], 100))
+        check(f"end__device_forwards_{comes}",
+              len(host.at_b(1, SHORT)) == comes)
+
+    label = bind(host)
+    nl.laya("PEER_DEL", PEER_IFINDEX=nl.ifindex, PEER_PUBLIC_KEY=KEY_B)
+    host.udp.send(packet([LABEL], [], 100))
+    host.from_b(packet([label], [], 100))
+    check("end__attachment_is_gone", not host.at_b(1, SHORT) and
+          not host.at_a(None, 1, SHORT) and nl.label_info(LABEL) is None)
+
+
+def main():
+    host = Host()
+    if not check("attach", host.attach(), "F has no usable path to B"):
+        return
+    host.f_nl.label(LABEL)
+    for test in (test_unchanged, test_ttl, test_unknown, test_return,
+                 test_amplification, test_run, test_rate, test_ipv6, test_end):
+        host.at_b(1000, 0)
+        host.at_a(None, 1000, 0)
+        test(host)
+
+
+main()
