@@ -45,7 +45,7 @@ ktap_check "a stream of 1 MiB from a to b" talk_stream a b 7000 1
 usable() {
 	at "$1" layactl show -j | python3 -c '
 import json, sys
-for device in json.load(sys.stdin)["devices"]:
+for device in json.load(sys.stdin):
     for peer in device["peers"]:
         if peer["public-key"] == sys.argv[1]:
             print("\n".join(sorted({path["remote"].rsplit(":", 1)[0]

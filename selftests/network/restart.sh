@@ -69,7 +69,7 @@ ktap_check "a stream from a to b runs" grows
 session() {
 	at "$1" layactl show -j | python3 -c '
 import json, sys
-for device in json.load(sys.stdin)["devices"]:
+for device in json.load(sys.stdin):
     for peer in device["peers"]:
         if peer["public-key"] == sys.argv[1]:
             for session in peer["sessions"]:

@@ -232,7 +232,7 @@ path() {
 		python3 -c '
 import json, sys
 key, field = sys.argv[1:]
-for device in json.load(sys.stdin)["devices"]:
+for device in json.load(sys.stdin):
     for peer in device["peers"]:
         if peer["public-key"] == key:
             for path in peer["paths"]:
