@@ -11,6 +11,7 @@
 #       nat-a      nat-b    symmetric, inbound dropped
 #         |          |
 #         a          b      ProbeMapped = no
+# shellcheck disable=SC2016,SC2119,SC2317,SC2034 # conditions for wait_for are quoted
 . "$(dirname "$0")/../ktap.sh"
 . "$(dirname "$0")/topology.sh"
 . "$(dirname "$0")/talk.sh"

@@ -10,6 +10,7 @@
 #          nat-a     symmetric, no hairpin
 #          /   \
 #         a     b    ProbeMapped = no
+# shellcheck disable=SC2016,SC2119,SC2317,SC2034 # conditions for wait_for are quoted
 . "$(dirname "$0")/../ktap.sh"
 . "$(dirname "$0")/topology.sh"
 . "$(dirname "$0")/talk.sh"

@@ -10,6 +10,7 @@
 #          nat-a           nat-b     symmetric, inbound dropped and counted
 #            |               |
 #            a               b       ProbeMapped = no
+# shellcheck disable=SC2016,SC2119,SC2317,SC2034 # conditions for wait_for are quoted
 . "$(dirname "$0")/../ktap.sh"
 . "$(dirname "$0")/topology.sh"
 . "$(dirname "$0")/talk.sh"
@@ -39,7 +40,7 @@ ktap_check "b runs" node_start b
 
 ktap_check "a stream of 1 MiB from a to b" talk_stream a b 7000 1
 ktap_equal "a reaches b by a relay" relay "$(path a b kind)"
-ktap_equal "over UDP" udp "$(path a b carrier-type)"
+ktap_equal "over UDP" udp "$(path a b carrier)"
 ktap_equal "b reaches a by a relay" relay "$(path b a kind)"
 ktap_check "a stream of 1 MiB from b to a" talk_stream b a 7001 1
 ktap_check "datagrams both ways" talk_datagrams a b 7002

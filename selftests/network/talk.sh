@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2016,SC2119,SC2154,SC2317
 #
 # What two nodes say to each other in a test, by name; to be sourced after
 # topology.sh and ktap.sh. layactl nc is the program at both ends.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2016,SC2119,SC2154,SC2317
 #
 # Networks of network namespaces, and Laya's programs in them; to be sourced by
 # a test that runs in a VM (selftests/vm.sh).
