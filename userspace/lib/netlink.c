@@ -254,17 +254,15 @@ static int dump(struct laya_nl *nl, const struct op *op, const void *request,
  */
 int laya_nl_device_get(struct laya_nl *nl, struct laya_nl_device *device)
 {
-	struct laya_nl_device *reply = malloc(sizeof(*reply));
-	int err;
+	struct laya_nl_device request = *device;
 
-	if (!reply)
-		return laya_nl_fail(nl, -ENOMEM, "device-get: out of memory");
-	err = request_reply(nl, OP(DEVICE, GET, "device", "get"), device,
-			    reply);
-	if (!err)
-		*device = *reply;
-	free(reply);
-	return err;
+	/* What an earlier answer has filled in is no part of the question. */
+	request.present &= 1u << LAYA_A_DEVICE_IFINDEX |
+			   1u << LAYA_A_DEVICE_IFNAME;
+	if (laya_nl_has(&request, LAYA_A_DEVICE_IFINDEX))
+		request.present = 1u << LAYA_A_DEVICE_IFINDEX;
+	return request_reply(nl, OP(DEVICE, GET, "device", "get"), &request,
+			     device);
 }
 
 /**
@@ -608,10 +606,22 @@ static struct laya_nl_path path_key(uint32_t ifindex, const uint8_t *key,
  */
 int laya_nl_path_new(struct laya_nl *nl, struct laya_nl_path *path)
 {
+	struct laya_nl_path request = *path;
 	struct laya_nl_path reply;
 	int err;
 
-	err = request_reply(nl, OP(PATH, NEW, "path", "new"), path, &reply);
+	/* As it comes from an earlier call, or from a dump */
+	request.present &= 1u << LAYA_A_PATH_IFINDEX |
+			   1u << LAYA_A_PATH_PUBLIC_KEY |
+			   1u << LAYA_A_PATH_KIND |
+			   1u << LAYA_A_PATH_CARRIER_ID |
+			   1u << LAYA_A_PATH_REMOTE |
+			   1u << LAYA_A_PATH_LOCAL |
+			   1u << LAYA_A_PATH_OIF |
+			   1u << LAYA_A_PATH_LABELS |
+			   1u << LAYA_A_PATH_FORWARDER;
+	err = request_reply(nl, OP(PATH, NEW, "path", "new"), &request,
+			    &reply);
 	if (err)
 		return err;
 	if (!laya_nl_has(&reply, LAYA_A_PATH_PATH_ID))

@@ -313,6 +313,9 @@ int laya_nl_events_dispatch(struct laya_nl *nl);
 int laya_nl_link_add(struct laya_nl *nl, const char *name);
 int laya_nl_link_del(struct laya_nl *nl, const char *name);
 int laya_nl_link_up(struct laya_nl *nl, const char *name);
+int laya_nl_link_address(struct laya_nl *nl, uint32_t ifindex,
+			 const struct in6_addr *orchid);
+int laya_nl_link_unreachable(struct laya_nl *nl);
 
 /* Names, as in the specification; "unknown" for another value. */
 const char *laya_nl_kind_name(uint32_t kind);

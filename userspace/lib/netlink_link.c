@@ -6,10 +6,19 @@
 
 #include <netlink/attr.h>
 #include <netlink/msg.h>
+#include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 
 #include "netlink_socket.h"
+
+/* 2001:20::/28, all ORCHIDs (RFC 7343) */
+#define ORCHID_PREFIX_LEN	28
+
+static const uint8_t orchid_prefix[16] = { 0x20, 0x01, 0x00, 0x20 };
+
+/* Behind the prefix of a device (256) and before nothing */
+#define UNREACHABLE_METRIC	0xfffffff0u
 
 static struct nl_msg *link_message(int type, int flags, unsigned int up,
 				   const char *name)
@@ -125,4 +134,79 @@ int laya_nl_link_up(struct laya_nl *nl, const char *name)
 		return err;
 	return link_send(nl, link_message(RTM_SETLINK, 0, IFF_UP, name),
 			 "link-up");
+}
+
+/**
+ * laya_nl_link_address() - give a device its ORCHID, and all others' the route
+ * @nl: the connection
+ * @ifindex: the device
+ * @orchid: the address of its key
+ *
+ * The prefix is that of all ORCHIDs, so that they are routed to the device.
+ *
+ * Return: 0, also when it is there already; -EACCES or -EOPNOTSUPP when IPv6 is
+ * disabled; or another negative errno.
+ */
+int laya_nl_link_address(struct laya_nl *nl, uint32_t ifindex,
+			 const struct in6_addr *orchid)
+{
+	struct ifaddrmsg info = {
+		.ifa_family = AF_INET6,
+		.ifa_prefixlen = ORCHID_PREFIX_LEN,
+		/* Nobody else can have it: it is the hash of our key. */
+		.ifa_flags = IFA_F_NODAD,
+		.ifa_scope = RT_SCOPE_UNIVERSE,
+		.ifa_index = ifindex,
+	};
+	struct nl_msg *msg;
+	int err;
+
+	msg = nlmsg_alloc_simple(RTM_NEWADDR, NLM_F_REQUEST | NLM_F_ACK |
+				 NLM_F_CREATE | NLM_F_REPLACE);
+	if (msg && (nlmsg_append(msg, &info, sizeof(info), NLMSG_ALIGNTO) ||
+		    nla_put(msg, IFA_LOCAL, sizeof(*orchid), orchid) ||
+		    nla_put(msg, IFA_ADDRESS, sizeof(*orchid), orchid))) {
+		nlmsg_free(msg);
+		msg = NULL;
+	}
+	err = link_send(nl, msg, "link-address");
+	if (err == -EACCES || err == -EOPNOTSUPP)
+		laya_nl_fail(nl, err,
+			     "IPv6 is disabled on the Laya device, whose address is IPv6; see sysctl net.ipv6.conf.*.disable_ipv6");
+	return err;
+}
+
+/**
+ * laya_nl_link_unreachable() - keep ORCHIDs off the default route
+ * @nl: the connection
+ *
+ * An unreachable route for all of them, behind that of any device: with no
+ * device there is an error instead of a packet that leaves in clear.
+ *
+ * Return: 0, also when it is there already; or a negative errno.
+ */
+int laya_nl_link_unreachable(struct laya_nl *nl)
+{
+	struct rtmsg info = {
+		.rtm_family = AF_INET6,
+		.rtm_dst_len = ORCHID_PREFIX_LEN,
+		.rtm_table = RT_TABLE_MAIN,
+		.rtm_protocol = RTPROT_STATIC,
+		.rtm_scope = RT_SCOPE_UNIVERSE,
+		.rtm_type = RTN_UNREACHABLE,
+	};
+	struct nl_msg *msg;
+	int err;
+
+	msg = nlmsg_alloc_simple(RTM_NEWROUTE, NLM_F_REQUEST | NLM_F_ACK |
+				 NLM_F_CREATE | NLM_F_EXCL);
+	if (msg && (nlmsg_append(msg, &info, sizeof(info), NLMSG_ALIGNTO) ||
+		    nla_put(msg, RTA_DST, sizeof(orchid_prefix),
+			    orchid_prefix) ||
+		    nla_put_u32(msg, RTA_PRIORITY, UNREACHABLE_METRIC))) {
+		nlmsg_free(msg);
+		msg = NULL;
+	}
+	err = link_send(nl, msg, "route unreachable 2001:20::/28");
+	return err == -EEXIST ? 0 : err;
 }
