@@ -13,6 +13,7 @@
 
 #include "addresses.h"
 #include "log.h"
+#include "route.h"
 
 /* News come in bursts: an interface comes up, its addresses one by one. */
 #define SETTLE_MS	150
@@ -23,6 +24,7 @@ struct addresses {
 	struct nl_sock *events;
 	uv_poll_t poll;
 	struct timer *settle;
+	bool own_up;
 };
 
 /* What a dump finds */
@@ -163,8 +165,21 @@ static void on_settled(void *data)
 
 static int on_event(struct nl_msg *msg, void *arg)
 {
-	(void)msg;
-	(void)arg;
+	struct addresses *addresses = arg;
+	const struct nlmsghdr *header = nlmsg_hdr(msg);
+	const struct ifinfomsg *info = nlmsg_data(header);
+
+	/* IPv6 takes the addresses of a device that was down. */
+	if (header->nlmsg_type == RTM_NEWLINK &&
+	    (uint32_t)info->ifi_index == addresses->node->ifindex) {
+		if (info->ifi_flags & IFF_UP) {
+			if (!addresses->own_up)
+				route_ensure(addresses->node);
+			addresses->own_up = true;
+		} else {
+			addresses->own_up = false;
+		}
+	}
 	return NL_OK;
 }
 
@@ -196,13 +211,14 @@ int addresses_start(struct node *node)
 	if (!addresses)
 		return -ENOMEM;
 	addresses->node = node;
+	addresses->own_up = true;
 	addresses->settle = timer_new(node->loop, on_settled, node);
 	addresses->events = nl_socket_alloc();
 	if (!addresses->settle || !addresses->events)
 		goto err_free;
 	nl_socket_disable_seq_check(addresses->events);
 	nl_socket_modify_cb(addresses->events, NL_CB_VALID, NL_CB_CUSTOM,
-			    on_event, NULL);
+			    on_event, addresses);
 	ret = nl_connect(addresses->events, NETLINK_ROUTE);
 	if (!ret)
 		ret = nl_socket_set_nonblocking(addresses->events);

@@ -12,6 +12,7 @@
 #include "forwarder.h"
 #include "kernel.h"
 #include "log.h"
+#include "route.h"
 
 /* After a restart: what the kernel said meanwhile, nobody has heard */
 #define ADOPTED_REKEY_MS	3000
@@ -362,6 +363,9 @@ int kernel_open(struct node *node)
 	ret = laya_nl_link_up(node->nl, node->config.device);
 	if (ret)
 		return complain(node, ret, "cannot set it up");
+	ret = route_ensure(node);
+	if (ret)
+		return ret;
 	laya_info("%s is up, UDP port %u", node->config.device, node->port);
 	return 0;
 }
