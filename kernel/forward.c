@@ -141,15 +141,17 @@ void laya_forward_peer_gone(struct laya_forward *forward,
 }
 
 /**
- * laya_forward_forget_routes - the carriers are closed
+ * laya_forward_each_route - for each cached route of the forwarder's own
  * @forward: The forwarder.
+ * @fn: What to do. It must not sleep.
  *
- * Routes must not outlive the namespace that they lead through. No packet is on
- * its way through the forwarder any more.
+ * As for those of paths: looked up anew when marks change, dropped when the
+ * carriers are closed, since no route may outlive the namespace it leads through.
  */
-void laya_forward_forget_routes(struct laya_forward *forward)
+void laya_forward_each_route(struct laya_forward *forward,
+			     void (*fn)(struct dst_cache *cache))
 {
-	laya_label_forget_routes(&forward->table);
+	laya_label_each_route(&forward->table, fn);
 }
 
 /**

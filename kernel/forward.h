@@ -5,6 +5,8 @@
 
 #include "laya.h"
 
+struct dst_cache;
+
 /* A label as netlink sets it. */
 struct laya_label_params {
 	u8	label[LAYA_LABEL_SIZE];
@@ -35,8 +37,9 @@ int laya_forward_label_del(struct laya_forward *forward, const u8 *label);
 /* An attachment goes: its labels and flows with it. */
 void laya_forward_peer_gone(struct laya_forward *forward,
 			    struct laya_peer *peer);
-/* After the carriers were closed, and a grace period. */
-void laya_forward_forget_routes(struct laya_forward *forward);
+/* Whoever resets the routes of paths resets these too. */
+void laya_forward_each_route(struct laya_forward *forward,
+			     void (*fn)(struct dst_cache *cache));
 /*
  * Walk the labels (dump). *@pos is a cookie, 0 to start. @emit returns non-zero
  * to stop (message full); it is then called again for the same label next time.

@@ -402,10 +402,12 @@ void laya_label_del_peer(struct laya_label_table *table,
 }
 
 /**
- * laya_label_forget_routes - drop the cached routes of all flows
- * @table: The table. No packet uses it now.
+ * laya_label_each_route - for the cached route of each flow that has one
+ * @table: The table.
+ * @fn: What to do. It must not sleep.
  */
-void laya_label_forget_routes(struct laya_label_table *table)
+void laya_label_each_route(struct laya_label_table *table,
+			   void (*fn)(struct dst_cache *cache))
 {
 	struct laya_label *label;
 	struct laya_flow *flow;
@@ -414,7 +416,7 @@ void laya_label_forget_routes(struct laya_label_table *table)
 	spin_lock_bh(&table->lock);
 	xa_for_each(&table->labels, id, label)
 		list_for_each_entry(flow, &label->validated, list)
-			dst_cache_reset_now(&flow->cache);
+			fn(&flow->cache);
 	spin_unlock_bh(&table->lock);
 }
 

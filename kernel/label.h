@@ -226,7 +226,8 @@ int laya_label_set(struct laya_label_table *table, struct laya_peer *peer,
 int laya_label_del(struct laya_label_table *table, u64 value);
 void laya_label_del_peer(struct laya_label_table *table,
 			 struct laya_peer *peer);
-void laya_label_forget_routes(struct laya_label_table *table);
+void laya_label_each_route(struct laya_label_table *table,
+			   void (*fn)(struct dst_cache *cache));
 void laya_label_expire(struct laya_label_table *table, unsigned long now);
 struct laya_issued *laya_label_find(struct laya_label_table *table, u64 value,
 				    unsigned long now);
