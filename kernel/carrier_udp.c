@@ -160,7 +160,7 @@ static void laya_carrier_attach(struct laya_carrier *carrier,
 	sk->sk_rcvbuf = LAYA_CARRIER_RCVBUF;
 	sk->sk_userlocks |= SOCK_RCVBUF_LOCK | SOCK_SNDBUF_LOCK;
 #ifdef CONFIG_NET_RX_BUSY_POLL
-	/* Else net.core.busy_read would have our NAPI poll poll another */
+	/* Else net.core.busy_read would have one NAPI context run another */
 	WRITE_ONCE(sk->sk_ll_usec, 0);
 #endif
 	write_lock_bh(&sk->sk_callback_lock);

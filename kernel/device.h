@@ -21,7 +21,7 @@
  * @hash: Chains of struct laya_dgram_sock.
  */
 struct laya_ports {
-	spinlock_t		lock;
+	spinlock_t		lock;	/* writers of hash */
 	struct hlist_head	hash[256];
 };
 
@@ -57,7 +57,7 @@ struct laya_device {
 	struct net_device		*dev;
 	struct net			*creating_net;
 	struct list_head		list;
-	struct mutex			lock;
+	struct mutex			lock;	/* configuration: laya.h */
 	u8				public_key[LAYA_KEY_SIZE];
 	struct in6_addr			orchid;
 	u32				flags;

@@ -395,8 +395,9 @@ void laya_netlink_event_send(struct laya_device *laya, struct sk_buff *skb,
 
 static int laya_netlink_put_drops(struct sk_buff *skb, struct laya_device *laya)
 {
-	static const char * const words[] = {
-#define LAYA_NETLINK_WORDS(name, words)	[LAYA_DROP_##name] = words,
+	static const char * const words[LAYA_DROP_COUNT] = {
+#define LAYA_NETLINK_WORDS(name, words)	\
+		[LAYA_DROP_##name] = words,
 		LAYA_DROP_REASONS(LAYA_NETLINK_WORDS)
 #undef LAYA_NETLINK_WORDS
 	};
