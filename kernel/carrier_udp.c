@@ -23,6 +23,7 @@
 
 #include "carrier.h"
 #include "device.h"
+#include "forward.h"
 #include "path.h"
 #include "peer.h"
 #include "receive.h"
@@ -354,6 +355,13 @@ static void laya_carrier_each_route(struct laya_device *laya,
 	}
 	rhashtable_walk_stop(&iter);
 	rhashtable_walk_exit(&iter);
+	laya_forward_each_route(laya->forward, fn);
+}
+
+/* Each CPU drops its route when it looks the next time. */
+static void laya_carrier_reset(struct dst_cache *cache)
+{
+	dst_cache_reset(cache);
 }
 
 /**
@@ -362,7 +370,7 @@ static void laya_carrier_each_route(struct laya_device *laya,
  */
 void laya_carrier_reroute(struct laya_device *laya)
 {
-	laya_carrier_each_route(laya, dst_cache_reset);
+	laya_carrier_each_route(laya, laya_carrier_reset);
 }
 
 /**
