@@ -44,20 +44,22 @@ talk_same() {
 # talk_datagrams A B PORT - one datagram there and one back, by SOCK_DGRAM
 talk_datagrams() {
 	local a=$1 b=$2 port=$3 there=$topology_dir/there back=$topology_dir/back
-	local listener status
-
+	local listener
 	: > "$there"
 	(echo "from $b"; wait_for "grep -q 'from $a' $there" 30) |
 		at "$b" timeout 60 layactl nc -u -l "$a" "$port" > "$there" \
 		2>> "$topology_dir/$b.log" &
 	listener=$!
-	# A datagram to a port that nobody has yet is refused: say it again
-	(until grep -q "from $a" "$there"; do
-		echo "from $a"
-		sleep 0.2
-	done) | at "$a" timeout 60 layactl nc -u -w 2 "$b" "$port" > "$back" \
-		2>> "$topology_dir/$a.log"
-	status=$?
+	# A datagram to a port that nobody has yet is refused, and nc ends: say it
+	# again
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		(until grep -q "from $a" "$there"; do
+			echo "from $a"
+			sleep 0.2
+		done) | at "$a" timeout 60 layactl nc -u -w 2 "$b" "$port" \
+			> "$back" 2>> "$topology_dir/$a.log" && break
+		sleep 0.5
+	done
 	wait $listener
 	grep -q "from $a" "$there" && grep -q "from $b" "$back"
 }
