@@ -12,8 +12,8 @@
 #include <netlink/socket.h>
 
 #include "addresses.h"
+#include "kernel.h"
 #include "log.h"
-#include "route.h"
 
 /* News come in bursts: an interface comes up, its addresses one by one. */
 #define SETTLE_MS	150
@@ -174,7 +174,7 @@ static int on_event(struct nl_msg *msg, void *arg)
 	    (uint32_t)info->ifi_index == addresses->node->ifindex) {
 		if (info->ifi_flags & IFF_UP) {
 			if (!addresses->own_up)
-				route_ensure(addresses->node);
+				kernel_ensure_address(addresses->node);
 			addresses->own_up = true;
 		} else {
 			addresses->own_up = false;

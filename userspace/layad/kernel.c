@@ -12,7 +12,7 @@
 #include "forwarder.h"
 #include "kernel.h"
 #include "log.h"
-#include "route.h"
+#include "orchid.h"
 
 /* After a restart: what the kernel said meanwhile, nobody has heard */
 #define ADOPTED_REKEY_MS	3000
@@ -316,6 +316,29 @@ static int open_carrier(struct node *node)
 }
 
 /**
+ * kernel_ensure_address() - see that the device has its address
+ * @node: ours, with a device that is up
+ *
+ * And that no ORCHID follows the default route in clear, without it.
+ *
+ * Return: 0, or a negative errno, which was logged.
+ */
+int kernel_ensure_address(struct node *node)
+{
+	struct in6_addr orchid;
+	int ret;
+
+	ret = laya_orchid_from_key(&orchid, node->self.public_key);
+	if (ret)
+		return ret;
+	ret = laya_nl_link_unreachable(node->nl);
+	if (ret)
+		return complain(node, ret, "cannot keep ORCHIDs off the default route");
+	ret = laya_nl_link_address(node->nl, node->ifindex, &orchid);
+	return ret ? complain(node, ret, "cannot set its address") : 0;
+}
+
+/**
  * kernel_open() - get hold of the device, and make it what it should be
  * @node: ours
  *
@@ -363,7 +386,7 @@ int kernel_open(struct node *node)
 	ret = laya_nl_link_up(node->nl, node->config.device);
 	if (ret)
 		return complain(node, ret, "cannot set it up");
-	ret = route_ensure(node);
+	ret = kernel_ensure_address(node);
 	if (ret)
 		return ret;
 	laya_info("%s is up, UDP port %u", node->config.device, node->port);

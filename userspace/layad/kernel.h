@@ -8,6 +8,7 @@
 
 int kernel_open(struct node *node);
 int kernel_start(struct node *node);
+int kernel_ensure_address(struct node *node);
 void kernel_stop(struct node *node);
 int kernel_down(const char *device);
 

@@ -13,7 +13,6 @@
  *	control_port.c		messages inside of sessions: port 1
  *	kernel.c		the kernel module: requests, events, adoption
  *	addresses.c		our addresses, by rtnetlink
- *	route.c			our ORCHID, and the way to others
  *	control_socket.c	layactl
  *	candidates.c choice.c backoff.c timer.c		tools
  *
