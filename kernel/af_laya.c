@@ -326,5 +326,3 @@ void laya_af_exit(void)
 {
 	sock_unregister(PF_LAYA);
 }
-
-MODULE_ALIAS_NETPROTO(AF_LAYA);

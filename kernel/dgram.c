@@ -447,6 +447,22 @@ static int laya_dgram_shutdown(struct socket *sock, int how)
 
 /* --- options --- */
 
+/* The core grants it only to sockets of IP. */
+static int laya_dgram_set_reuseport(struct sock *sk, sockptr_t optval,
+				    unsigned int optlen)
+{
+	int value;
+
+	if (optlen < sizeof(value))
+		return -EINVAL;
+	if (copy_from_sockptr(&value, optval, sizeof(value)))
+		return -EFAULT;
+	lock_sock(sk);
+	sk->sk_reuseport = !!value;
+	release_sock(sk);
+	return 0;
+}
+
 static int laya_dgram_setsockopt(struct socket *sock, int level, int optname,
 				 sockptr_t optval, unsigned int optlen)
 {
@@ -457,6 +473,9 @@ static int laya_dgram_setsockopt(struct socket *sock, int level, int optname,
 	if (level == SOL_SOCKET) {
 		if (laya_af_option_refused(optname))
 			return -ENOPROTOOPT;
+		if (optname == SO_REUSEPORT)
+			return laya_dgram_set_reuseport(sock->sk, optval,
+							optlen);
 		return sock_setsockopt(sock, level, optname, optval, optlen);
 	}
 	if (level != SOL_LAYA)

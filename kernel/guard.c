@@ -95,6 +95,17 @@ static void laya_guard_tell(struct sk_buff *skb, const struct net_device *dev)
 	icmpv6_send(skb, ICMPV6_DEST_UNREACH, ICMPV6_NOROUTE, 0);
 }
 
+/*
+ * The ICMPv6 errors about what could not be sent through a Laya device come to its
+ * sockets over loopback. TCP looks for the socket by the device that an error came
+ * in on, and would not find one that is bound to the Laya device.
+ */
+static void laya_guard_adopt(struct sk_buff *skb, struct laya_device *laya)
+{
+	if (ipv6_hdr(skb)->nexthdr == NEXTHDR_ICMP)
+		skb->dev = laya->dev;
+}
+
 static unsigned int laya_guard_hook(void *priv, struct sk_buff *skb,
 				    const struct nf_hook_state *state)
 {
@@ -124,8 +135,11 @@ static unsigned int laya_guard_hook(void *priv, struct sk_buff *skb,
 		owner = laya_guard_owner(state->net, &ip6->daddr);
 		dest = owner ? LAYA_GUARD_OWN : LAYA_GUARD_FOREIGN;
 	}
-	if (laya_guard_passes(where, source, dest))
+	if (laya_guard_passes(where, source, dest)) {
+		if (in && owner)
+			laya_guard_adopt(skb, owner);
 		return NF_ACCEPT;
+	}
 
 	laya_guard_count(state->net, dev, owner ?: other, in);
 	if (state->hook == NF_INET_LOCAL_OUT) {

@@ -104,6 +104,26 @@ u32 laya_stream_kinds(const struct sock *sk)
 	return laya_stream_kinds_get(sk);
 }
 
+/*
+ * TCP would say nothing, or not for long, since to it a packet dropped is a packet
+ * lost. Under RCU.
+ */
+static int laya_stream_check_kinds(const struct sock *sk,
+				   struct laya_device *laya,
+				   const struct in6_addr *orchid)
+{
+	u32 kinds = laya_stream_kinds_get(sk);
+	struct laya_peer *peer;
+
+	if (kinds == LAYA_KINDS_ANY)
+		return 0;
+	peer = laya_peer_lookup_orchid(laya, orchid);
+	if (peer && rcu_access_pointer(peer->best) &&
+	    !laya_path_to_send(peer, kinds))
+		return -EACCES;
+	return 0;
+}
+
 /* --- sockets to keep an eye on --- */
 
 /**
@@ -379,6 +399,9 @@ static int laya_stream_route(struct sock *sk, const struct sockaddr_laya *name,
 		goto out;
 
 	laya_addr_orchid(&in6->sin6_addr, name->slaya_key);
+	err = laya_stream_check_kinds(sk, laya, &in6->sin6_addr);
+	if (err)
+		goto out;
 	in6->sin6_family = AF_INET6;
 	in6->sin6_port = name->slaya_port;
 	laya_stream_bind_device(sk, laya->dev->ifindex);
@@ -481,34 +504,24 @@ out:
 
 /* --- data --- */
 
-/* TCP would say nothing, since to it a packet dropped is a packet lost. */
-static int laya_stream_check_kinds(const struct sock *sk, u32 kinds)
-{
-	struct laya_device *laya;
-	struct laya_peer *peer;
-	int err = 0;
-
-	rcu_read_lock();
-	laya = laya_device_lookup_ifindex(sock_net(sk), sk->sk_bound_dev_if);
-	peer = laya ? laya_peer_lookup_orchid(laya, &sk->sk_v6_daddr) : NULL;
-	if (peer && rcu_access_pointer(peer->best) &&
-	    !laya_path_to_send(peer, kinds))
-		err = -EACCES;
-	rcu_read_unlock();
-	return err;
-}
-
 static int laya_stream_sendmsg(struct socket *sock, struct msghdr *msg,
 			       size_t len)
 {
-	u32 kinds = laya_stream_kinds_get(sock->sk);
-	int err;
+	struct sock *sk = sock->sk;
+	struct laya_device *laya;
+	int err = 0;
 
 	/* It connects, with an address of TCP's */
 	if (msg->msg_flags & MSG_FASTOPEN)
 		return -EOPNOTSUPP;
-	if (kinds != LAYA_KINDS_ANY) {
-		err = laya_stream_check_kinds(sock->sk, kinds);
+	if (laya_stream_kinds_get(sk) != LAYA_KINDS_ANY) {
+		rcu_read_lock();
+		laya = laya_device_lookup_ifindex(sock_net(sk),
+						  sk->sk_bound_dev_if);
+		if (laya)
+			err = laya_stream_check_kinds(sk, laya,
+						      &sk->sk_v6_daddr);
+		rcu_read_unlock();
 		if (err)
 			return err;
 	}
