@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Paths: the ways to a peer, each dialled by one side and carrying both
- * directions. What is dialled comes from netlink; what is answered begins with the
- * first authenticated packet under a new id. path_probe.c keeps them alive and
- * path_rank.c compares them.
+ * directions. What is dialled comes from netlink, to here; what is answered begins
+ * with the first authenticated packet under a new id, in path_receive.c.
+ * path_probe.c keeps them alive and path_rank.c compares them.
  */
 
 #include <linux/jiffies.h>
@@ -40,7 +40,23 @@ static void path_release(struct kref *ref)
 	call_rcu(&path->rcu, path_free_rcu);
 }
 
-static struct laya_path *path_alloc(struct laya_peer *peer, gfp_t gfp)
+/**
+ * laya_path_put - give a reference back
+ * @path: May be freed after a grace period.
+ */
+void laya_path_put(struct laya_path *path)
+{
+	kref_put(&path->ref, path_release);
+}
+
+/**
+ * laya_path_alloc - make a path
+ * @peer: Whose it will be.
+ * @gfp: How to allocate.
+ *
+ * Return: A path that nobody else knows, to be probed; NULL without memory.
+ */
+struct laya_path *laya_path_alloc(struct laya_peer *peer, gfp_t gfp)
 {
 	struct laya_path *path;
 
@@ -61,8 +77,11 @@ static struct laya_path *path_alloc(struct laya_peer *peer, gfp_t gfp)
 	return path;
 }
 
-/* Not published. */
-static void path_discard(struct laya_path *path)
+/**
+ * laya_path_discard - the end of a path that was never published
+ * @path: From laya_path_alloc().
+ */
+void laya_path_discard(struct laya_path *path)
 {
 	dst_cache_destroy(&path->cache);
 	kfree_sensitive(path);
@@ -107,8 +126,14 @@ bool laya_path_same_endpoint(const struct laya_endpoint *a,
 	return ipv6_addr_equal(&a->local6, &b->local6);
 }
 
-/* Take @path out of the list; under peer->lock. False when it was out already. */
-static bool path_unlink(struct laya_peer *peer, struct laya_path *path)
+/**
+ * laya_path_unlink - take a path out of its peer's list
+ * @peer: The peer; its lock is held.
+ * @path: The path; the list's reference is the caller's then.
+ *
+ * Return: False when it was out already.
+ */
+bool laya_path_unlink(struct laya_peer *peer, struct laya_path *path)
 {
 	lockdep_assert_held(&peer->lock);
 
@@ -123,7 +148,12 @@ static bool path_unlink(struct laya_peer *peer, struct laya_path *path)
 	return true;
 }
 
-static void path_link(struct laya_peer *peer, struct laya_path *path)
+/**
+ * laya_path_link - publish a path
+ * @peer: The peer; its lock is held, and it is not dead.
+ * @path: From laya_path_alloc(), with an id that no other has.
+ */
+void laya_path_link(struct laya_peer *peer, struct laya_path *path)
 {
 	lockdep_assert_held(&peer->lock);
 
@@ -131,8 +161,14 @@ static void path_link(struct laya_peer *peer, struct laya_path *path)
 	peer->n_paths++;
 }
 
-/* The dead path (dialled or answered, as asked) that died first. */
-static struct laya_path *path_oldest_dead(struct laya_peer *peer, bool answered)
+/**
+ * laya_path_oldest_dead - which path to drop for another
+ * @peer: Whose; its lock is held.
+ * @answered: One that the peer dialled, or that we did.
+ *
+ * Return: The one that died first; NULL when none is dead.
+ */
+struct laya_path *laya_path_oldest_dead(struct laya_peer *peer, bool answered)
 {
 	struct laya_path *path, *oldest = NULL;
 
@@ -158,7 +194,14 @@ static unsigned int path_count(struct laya_peer *peer, bool answered)
 	return n;
 }
 
-static struct laya_path *path_find(struct laya_peer *peer, u16 id)
+/**
+ * laya_path_lookup - find a path by its id
+ * @peer: Whose. Under rcu_read_lock, or its lock.
+ * @id: Host byte order.
+ *
+ * Return: The path, valid as long; NULL when there is none.
+ */
+struct laya_path *laya_path_lookup(struct laya_peer *peer, u16 id)
 {
 	struct laya_path *path;
 
@@ -167,18 +210,6 @@ static struct laya_path *path_find(struct laya_peer *peer, u16 id)
 		if (path->id == id)
 			return path;
 	return NULL;
-}
-
-/**
- * laya_path_lookup - find a path by its id
- * @peer: Whose. Under rcu_read_lock.
- * @id: Host byte order.
- *
- * Return: The path, valid in this RCU section; NULL when there is none.
- */
-struct laya_path *laya_path_lookup(struct laya_peer *peer, u16 id)
-{
-	return path_find(peer, id);
 }
 
 static int path_check_remote(const struct laya_endpoint *endpoint,
@@ -263,7 +294,7 @@ static u16 path_next_id(struct laya_peer *peer)
 	do {
 		peer->next_path_id = (peer->next_path_id + 1) & PATH_ID_MASK;
 		id = peer->next_path_id | top;
-	} while (!peer->next_path_id || path_find(peer, id));
+	} while (!peer->next_path_id || laya_path_lookup(peer, id));
 	return id;
 }
 
@@ -288,7 +319,7 @@ struct laya_path *laya_path_dial(struct laya_peer *peer,
 	err = path_check_params(params, extack);
 	if (err)
 		return ERR_PTR(err);
-	path = path_alloc(peer, GFP_KERNEL);
+	path = laya_path_alloc(peer, GFP_KERNEL);
 	if (!path)
 		return ERR_PTR(-ENOMEM);
 	path->kind = params->kind;
@@ -307,34 +338,34 @@ struct laya_path *laya_path_dial(struct laya_peer *peer,
 		if (!path_has_params(other, params))
 			continue;
 		spin_unlock_bh(&peer->lock);
-		path_discard(path);
+		laya_path_discard(path);
 		path_probe_anew(other);
 		laya_peer_kick(peer, 0);
 		return other;
 	}
 	if (path_count(peer, false) >= LAYA_MAX_DIALLED ||
 	    peer->n_paths >= LAYA_MAX_PATHS) {
-		evicted = path_oldest_dead(peer, false);
+		evicted = laya_path_oldest_dead(peer, false);
 		if (!evicted) {
 			NL_SET_ERR_MSG(extack, "Peer has too many paths");
 			err = -ENOSPC;
 			goto err_unlock;
 		}
-		path_unlink(peer, evicted);
+		laya_path_unlink(peer, evicted);
 	}
 	path->id = path_next_id(peer);
-	path_link(peer, path);
+	laya_path_link(peer, path);
 	peer->wanted_since = jiffies;
 	spin_unlock_bh(&peer->lock);
 
 	if (evicted)
-		kref_put(&evicted->ref, path_release);
+		laya_path_put(evicted);
 	laya_peer_kick(peer, 0);
 	return path;
 
 err_unlock:
 	spin_unlock_bh(&peer->lock);
-	path_discard(path);
+	laya_path_discard(path);
 	return ERR_PTR(err);
 }
 
@@ -348,12 +379,12 @@ void laya_path_remove(struct laya_path *path)
 	bool removed;
 
 	spin_lock_bh(&peer->lock);
-	removed = path_unlink(peer, path);
+	removed = laya_path_unlink(peer, path);
 	spin_unlock_bh(&peer->lock);
 	if (!removed)
 		return;
 	laya_peer_kick(peer, 0);
-	kref_put(&path->ref, path_release);
+	laya_path_put(path);
 }
 
 /**
@@ -366,318 +397,10 @@ void laya_path_remove_all(struct laya_peer *peer)
 
 	spin_lock_bh(&peer->lock);
 	list_for_each_entry_safe(path, tmp, &peer->paths, list) {
-		path_unlink(peer, path);
-		kref_put(&path->ref, path_release);
+		laya_path_unlink(peer, path);
+		laya_path_put(path);
 	}
 	spin_unlock_bh(&peer->lock);
-}
-
-/*
- * Return labels as the far side's forwarders filled them in; the last one filled
- * is of the forwarder nearest to us, which is the first to see our answer.
- * -1: the packet does not tell; else how many there are.
- */
-static int path_returns(const struct laya_shims *shims,
-			u8 labels[LAYA_MAX_LABELS][LAYA_LABEL_SIZE])
-{
-	unsigned int i, n = shims->n_returns;
-
-	memset(labels, 0, LAYA_MAX_LABELS * LAYA_LABEL_SIZE);
-	if (!shims->n_labels && !n)
-		return 0;
-	if (n != shims->n_labels)
-		return -1;
-	for (i = 0; i < n; i++) {
-		/* Not filled: the forwarder would not, and the way back is not known. */
-		if (!memchr_inv(shims->returns[i], 0, LAYA_LABEL_SIZE))
-			return -1;
-		memcpy(labels[n - 1 - i], shims->returns[i], LAYA_LABEL_SIZE);
-	}
-	return n;
-}
-
-static void path_set_source(struct laya_path *path,
-			    const struct laya_endpoint *from,
-			    u8 labels[LAYA_MAX_LABELS][LAYA_LABEL_SIZE],
-			    int n_labels)
-{
-	path->endpoint = *from;
-	path->returnable = n_labels >= 0;
-	path->n_labels = max(n_labels, 0);
-	memcpy(path->labels, labels, sizeof(path->labels));
-	dst_cache_reset(&path->cache);
-}
-
-/*
- * The peer dials a path of its own: the first authenticated packet under an id
- * that the session has not seen.
- */
-static struct laya_path *path_answer(struct laya_session *session, u16 id,
-				     const struct laya_shims *shims,
-				     const struct laya_endpoint *from,
-				     enum laya_drop *reason)
-{
-	u8 labels[LAYA_MAX_LABELS][LAYA_LABEL_SIZE];
-	struct laya_path *path, *evicted = NULL, *other;
-	struct laya_peer *peer = session->peer;
-	u16 top;
-
-	*reason = LAYA_DROP_PATH_ID;
-	top = peer->key_greater ? LAYA_PATH_ID_GREATER : 0;
-	/* An id of ours that is not there: the path was dropped. */
-	if (!(id & PATH_ID_MASK) || (id & LAYA_PATH_ID_GREATER) == top)
-		return NULL;
-	path = path_alloc(peer, GFP_ATOMIC);
-	if (!path) {
-		*reason = LAYA_DROP_NO_MEMORY;
-		return NULL;
-	}
-	path->id = id;
-	path->answered = true;
-	/* Until a probe tells how the dialler sees it. */
-	path->kind = shims->n_labels ? LAYA_PATH_KIND_RELAY :
-				       LAYA_PATH_KIND_DIRECT;
-	path_set_source(path, from, labels, path_returns(shims, labels));
-
-	spin_lock_bh(&peer->lock);
-	other = path_find(peer, id);
-	if (other) {
-		/* Another CPU had the next packet. */
-		spin_unlock_bh(&peer->lock);
-		path_discard(path);
-		return other;
-	}
-	if (peer->dead || !laya_session_is_live(session) ||
-	    !laya_path_ids_accept(&session->path_ids, id))
-		goto err_unlock;
-	if (peer->n_paths >= LAYA_MAX_PATHS) {
-		evicted = path_oldest_dead(peer, true);
-		if (!evicted)
-			goto err_unlock;
-		path_unlink(peer, evicted);
-	}
-	path_link(peer, path);
-	spin_unlock_bh(&peer->lock);
-
-	if (evicted)
-		kref_put(&evicted->ref, path_release);
-	laya_peer_kick(peer, 0);
-	return path;
-
-err_unlock:
-	spin_unlock_bh(&peer->lock);
-	path_discard(path);
-	return NULL;
-}
-
-/*
- * The replay window of a session, under path->lock. A window is given to another
- * session only when its own is gone for good, and no session gets one when it is
- * gone: so no window is ever begun anew for packets that it has seen.
- */
-static struct laya_path_window *path_window(struct laya_path *path,
-					    struct laya_session *session)
-{
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(path->windows); i++)
-		if (path->windows[i].generation == session->generation)
-			return &path->windows[i];
-	return NULL;
-}
-
-static void path_window_begin(struct laya_path *path,
-			      struct laya_session *session)
-{
-	struct laya_peer *peer = path->peer;
-	struct laya_path_window *window;
-	unsigned int i;
-
-	spin_lock_bh(&peer->lock);
-	if (path->removed || !laya_session_is_live(session))
-		goto out;
-	/*
-	 * That the path was there before the session first used it does not mean
-	 * that it lives as long: the id is used up.
-	 */
-	if (path->answered)
-		laya_path_ids_accept(&session->path_ids, path->id);
-	spin_lock(&path->lock);
-	if (!path_window(path, session)) {
-		for (i = 0; i < ARRAY_SIZE(path->windows); i++) {
-			window = &path->windows[i];
-			if (window->generation &&
-			    laya_session_generation_is_live(peer, window->generation))
-				continue;
-			memset(window, 0, sizeof(*window));
-			laya_replay_init(&window->replay);
-			window->generation = session->generation;
-			break;
-		}
-	}
-	spin_unlock(&path->lock);
-out:
-	spin_unlock_bh(&peer->lock);
-}
-
-/*
- * Where a packet of an answered path came from; it is newer than all before it.
- * True when the peer's work has something to do. Under path->lock.
- */
-static bool path_note_source(struct laya_path *path,
-			     const struct laya_shims *shims,
-			     const struct laya_endpoint *from,
-			     unsigned int bytes)
-{
-	struct laya_path_challenge *challenge = &path->challenge;
-	u8 labels[LAYA_MAX_LABELS][LAYA_LABEL_SIZE];
-	int n_labels;
-
-	n_labels = path_returns(shims, labels);
-	if (laya_path_same_endpoint(&path->endpoint, from) &&
-	    (n_labels < 0 ||
-	     (path->returnable && n_labels == path->n_labels &&
-	      !memcmp(labels, path->labels, sizeof(labels))))) {
-		/* Back from where it was challenged, or never away. */
-		challenge->pending = false;
-		return false;
-	}
-	if (n_labels < 0)
-		return false;
-	if (!path->validated || !path->returnable) {
-		/* Nobody was there before whom this could take it from. */
-		path_set_source(path, from, labels, n_labels);
-		path->validated = false;
-		path->rx_unvalidated = 0;
-		path->tx_unvalidated = 0;
-		laya_path_probe_start(path);
-		return true;
-	}
-	if (challenge->pending &&
-	    laya_path_same_endpoint(&challenge->endpoint, from) &&
-	    challenge->n_labels == n_labels &&
-	    !memcmp(challenge->labels, labels, sizeof(labels))) {
-		challenge->allowance = min_t(u32, U16_MAX, challenge->allowance +
-					     LAYA_AMPLIFICATION * bytes);
-		return false;
-	}
-	/* A peer that hops to and fro is not followed at each hop. */
-	if (challenge->tries &&
-	    time_before(jiffies, challenge->sent +
-				 msecs_to_jiffies(LAYA_PROBE_MAX_MS)))
-		return false;
-	challenge->pending = true;
-	challenge->endpoint = *from;
-	challenge->n_labels = n_labels;
-	memcpy(challenge->labels, labels, sizeof(labels));
-	challenge->tries = 0;
-	challenge->seq += 0x100;	/* old answers are for the old address */
-	challenge->allowance = LAYA_AMPLIFICATION * bytes;
-	return true;
-}
-
-/* Return labels, as they stand before an answer: the nearest forwarder's first. */
-static void path_note_returns(struct laya_path *path,
-			      const struct laya_shims *shims)
-{
-	unsigned int i, n = shims->n_labels;
-
-	if (!n || n != path->n_labels)
-		return;
-	for (i = 0; i < n; i++)
-		memcpy(path->returns[n - 1 - i], shims->labels[i],
-		       LAYA_LABEL_SIZE);
-	path->n_returns = n;
-}
-
-/**
- * laya_path_received - an authenticated packet came in
- * @session: Under which it opened. Under rcu_read_lock, in softirq.
- * @id: Its path, host byte order.
- * @counter: Its counter.
- * @bytes: Its length, header and tag included.
- * @shims: What stood before it.
- * @from: Where it came from.
- * @reason: Set when it must be dropped.
- *
- * Finds its path or founds it, checks the replay window, notes where the packet
- * came from, and counts it for the path.
- *
- * Return: The path, or NULL when the packet must be dropped.
- */
-struct laya_path *laya_path_received(struct laya_session *session, u16 id,
-				     u64 counter, unsigned int bytes,
-				     const struct laya_shims *shims,
-				     const struct laya_endpoint *from,
-				     enum laya_drop *reason)
-{
-	struct laya_peer *peer = session->peer;
-	struct laya_path_window *window;
-	struct laya_path *path;
-	unsigned long now;
-	bool kick = false;
-	s32 ahead;
-
-	if (counter > LAYA_REJECT_AFTER_PACKETS) {
-		*reason = LAYA_DROP_SESSION_LIMIT;
-		return NULL;
-	}
-	path = path_find(peer, id);
-	if (!path) {
-		path = path_answer(session, id, shims, from, reason);
-		if (!path)
-			return NULL;
-	}
-
-	spin_lock_bh(&path->lock);
-	window = path_window(path, session);
-	if (!window) {
-		spin_unlock_bh(&path->lock);
-		path_window_begin(path, session);
-		spin_lock_bh(&path->lock);
-		window = path_window(path, session);
-	}
-	if (!window) {
-		*reason = LAYA_DROP_NO_SESSION;
-		goto err_unlock;
-	}
-	if (!laya_replay_check(&window->replay, counter)) {
-		*reason = LAYA_DROP_REPLAY;
-		goto err_unlock;
-	}
-	window->rx_packets++;
-	window->rx_bytes += bytes;
-
-	now = jiffies ?: 1;
-	WRITE_ONCE(path->last_rx, now);
-	ahead = session->generation - path->highest_generation;
-	if (ahead > 0 || (!ahead && counter > path->highest)) {
-		path->highest_generation = session->generation;
-		path->highest = counter;
-		if (path->answered)
-			kick = path_note_source(path, shims, from, bytes);
-		else
-			path_note_returns(path, shims);
-	}
-	if (!path->validated)
-		path->rx_unvalidated = min(U16_MAX, path->rx_unvalidated + bytes);
-	if (path->state == LAYA_PATH_STATE_DEAD) {
-		if (path->answered)
-			laya_path_probe_start(path);
-		kick |= !path->probe.wanted || path->answered;
-		path->probe.wanted = true;
-	}
-	spin_unlock_bh(&path->lock);
-
-	atomic64_inc(&path->rx_packets);
-	atomic64_add(bytes, &path->rx_bytes);
-	if (kick)
-		laya_peer_kick(peer, 0);
-	return path;
-
-err_unlock:
-	spin_unlock_bh(&path->lock);
-	return NULL;
 }
 
 static struct laya_path_rank path_rank(struct laya_path *path)
@@ -785,7 +508,7 @@ void laya_path_rechoose(struct laya_peer *peer)
 	if (changed) {
 		/* When there is none now, the event is about the one that was. */
 		if (!path)
-			old = path_find(peer, peer->told_path);
+			old = laya_path_lookup(peer, peer->told_path);
 		if (path || old)
 			laya_netlink_path_changed(path ?: old);
 		peer->told_path = path ? path->id : 0;
@@ -929,30 +652,6 @@ bool laya_path_route(struct laya_path *path, bool challenge,
 	}
 	spin_unlock_bh(&path->lock);
 	return known;
-}
-
-/**
- * laya_path_counts - what has come in on a path under a session
- * @path: The path.
- * @session: The session.
- * @rx_packets: Authenticated packets.
- * @rx_bytes: Their bytes, header and tag included.
- */
-void laya_path_counts(struct laya_path *path, const struct laya_session *session,
-		      u64 *rx_packets, u64 *rx_bytes)
-{
-	unsigned int i;
-
-	*rx_packets = 0;
-	*rx_bytes = 0;
-	spin_lock_bh(&path->lock);
-	for (i = 0; i < ARRAY_SIZE(path->windows); i++) {
-		if (path->windows[i].generation != session->generation)
-			continue;
-		*rx_packets = path->windows[i].rx_packets;
-		*rx_bytes = path->windows[i].rx_bytes;
-	}
-	spin_unlock_bh(&path->lock);
 }
 
 /**

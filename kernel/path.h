@@ -264,7 +264,7 @@ struct laya_path *laya_path_dial(struct laya_peer *peer,
 				 struct netlink_ext_ack *extack);
 void laya_path_remove(struct laya_path *path);
 void laya_path_remove_all(struct laya_peer *peer);
-/* Under rcu_read_lock. */
+/* Under rcu_read_lock or peer->lock. */
 struct laya_path *laya_path_lookup(struct laya_peer *peer, u16 id);
 /* The path for a packet whose socket allows @kinds (mask of 1 << kind). */
 struct laya_path *laya_path_to_send(struct laya_peer *peer, u32 kinds);
@@ -325,7 +325,13 @@ unsigned int laya_path_patience_ms(u32 srtt_us, u32 rttvar_us);
 /* @rx of @tx packets arrived: into the smoothed loss. */
 u32 laya_path_loss_sample(u32 loss_permille, u64 tx, u64 rx);
 
-/* path_probe.c */
+/* Within path*.c. */
+struct laya_path *laya_path_alloc(struct laya_peer *peer, gfp_t gfp);
+void laya_path_discard(struct laya_path *path);
+void laya_path_put(struct laya_path *path);
+void laya_path_link(struct laya_peer *peer, struct laya_path *path);
+bool laya_path_unlink(struct laya_peer *peer, struct laya_path *path);
+struct laya_path *laya_path_oldest_dead(struct laya_peer *peer, bool answered);
 void laya_path_probe_start(struct laya_path *path);
 unsigned long laya_path_tend(struct laya_path *path, bool sendable,
 			     unsigned long now, bool *gone);
