@@ -172,9 +172,9 @@ static void laya_elide_plan__tcp_super_packet(struct kunit *test)
 				((struct laya_inner_ipv6 *)to)->flags);
 		KUNIT_EXPECT_EQ(test, 0xfffff000 + at, ntohl(tcp->seq));
 		KUNIT_EXPECT_EQ(test, 77, ntohl(tcp->ack_seq));
-		KUNIT_EXPECT_EQ(test, n == 0, tcp->cwr);
-		KUNIT_EXPECT_EQ(test, n == 2, tcp->psh);
-		KUNIT_EXPECT_EQ(test, n == 2, tcp->fin);
+		KUNIT_EXPECT_EQ(test, n == 0, (int)tcp->cwr);
+		KUNIT_EXPECT_EQ(test, n == 2, (int)tcp->psh);
+		KUNIT_EXPECT_EQ(test, n == 2, (int)tcp->fin);
 		KUNIT_EXPECT_EQ(test, 0, (__force u16)tcp->check);
 		KUNIT_EXPECT_EQ(test, 0xab, to[8 + 31]);
 		for (i = 0; i < body; i++)
@@ -272,7 +272,7 @@ static void laya_elide_plan__other_checksum(struct kunit *test)
 	ipv6_hdr(skb)->nexthdr = IPPROTO_DSTOPTS;
 	KUNIT_ASSERT_EQ(test, 0, laya_elide_plan(&plan, skb, MAX_INNER));
 	KUNIT_EXPECT_EQ(test, 0, plan.inner.flags);
-	KUNIT_EXPECT_NE(test, CHECKSUM_PARTIAL, skb->ip_summed);
+	KUNIT_EXPECT_NE(test, CHECKSUM_PARTIAL, (int)skb->ip_summed);
 	kfree_skb(skb);
 }
 
@@ -304,7 +304,7 @@ static void laya_elide_rebuild__there_and_back(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, skb->len, back->len);
 
 	/* The checksum is right once somebody completes it */
-	KUNIT_EXPECT_EQ(test, CHECKSUM_PARTIAL, back->ip_summed);
+	KUNIT_EXPECT_EQ(test, CHECKSUM_PARTIAL, (int)back->ip_summed);
 	KUNIT_ASSERT_EQ(test, 0, skb_checksum_help(back));
 	KUNIT_EXPECT_EQ(test, 0,
 			(__force u16)csum_ipv6_magic(&here, &there, 132, IPPROTO_TCP,

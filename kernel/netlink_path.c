@@ -544,7 +544,7 @@ int laya_nl_carrier_new_doit(struct sk_buff *skb, struct genl_info *info)
 	}
 	err = laya_carrier_open(laya, port, info->extack);
 	if (err) {
-		if (attrs[LAYA_A_CARRIER_PORT])
+		if (attrs[LAYA_A_CARRIER_PORT] && err == -EADDRINUSE)
 			NL_SET_BAD_ATTR(info->extack, attrs[LAYA_A_CARRIER_PORT]);
 		goto err_device;
 	}
