@@ -16,7 +16,7 @@
 . "$(dirname "$0")/topology.sh"
 . "$(dirname "$0")/talk.sh"
 
-ktap_plan 9
+ktap_plan 10
 
 # So that a new session is due within the test
 modprobe laya rekey_after_sec=20
@@ -79,8 +79,7 @@ for device in json.load(sys.stdin):
 ' "$(key "$2")"
 }
 
-node_kill a
-node_kill b
+ktap_check "both layads are killed" eval "node_kill a && node_kill b"
 ktap_check "it goes on without layad" grows
 before=$(age a b)
 ktap_check "the session is still there" [ -n "$before" ]

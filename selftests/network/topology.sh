@@ -19,14 +19,11 @@
 topology_dir=$(mktemp -d /tmp/topology.XXXXXX)
 topology_nodes=()
 topology_links=0
-declare -A topology_address topology_inside topology_pid topology_config
+declare -A topology_address topology_inside topology_config
 
 topology_clean() {
 	local node
 
-	for node in "${!topology_pid[@]}"; do
-		kill -KILL "${topology_pid[$node]}" 2> /dev/null
-	done
 	for node in "${topology_nodes[@]}"; do
 		ip netns pids "$node" 2> /dev/null | xargs -r kill -KILL 2> /dev/null
 		ip netns delete "$node" 2> /dev/null
@@ -156,10 +153,10 @@ rendezvous_start() {
 	local node=$1
 
 	key "$node" > /dev/null
-	at "$node" laya-rendezvous --listen 0.0.0.0:443 --listen '[::]:443' \
+	ip netns exec "$node" laya-rendezvous --listen 0.0.0.0:443 --listen '[::]:443' \
 		--private-key "$topology_dir/$node.key" \
 		> "$topology_dir/$node.log" 2>&1 &
-	topology_pid[$node]=$!
+	echo $! > "$topology_dir/$node.pid"
 	wait_for "at $node ss -Hltn 'sport = :443' | grep -q ."
 }
 
@@ -205,9 +202,9 @@ node_start() {
 	local node=$1
 
 	LAYA_STATE_DIR=$topology_dir/$node.state \
-		at "$node" layad -v -c "${topology_config[$node]}" \
+		ip netns exec "$node" layad -v -c "${topology_config[$node]}" \
 		>> "$topology_dir/$node.log" 2>&1 &
-	topology_pid[$node]=$!
+	echo $! > "$topology_dir/$node.pid"
 	wait_for "node_running $node" || {
 		ktap_note "layad at $node does not run:
 $(tail -n 20 "$topology_dir/$node.log")"
@@ -216,14 +213,19 @@ $(tail -n 20 "$topology_dir/$node.log")"
 }
 
 node_running() {
-	kill -0 "${topology_pid[$1]}" && at "$1" layactl show > /dev/null
+	node_lives "$1" && at "$1" layactl show > /dev/null
 }
 
-# node_kill NODE [SIGNAL]
+# node_lives NODE - its program runs. By a file: what starts it may be a subshell.
+node_lives() {
+	ip netns pids "$1" | grep -qx "$(cat "$topology_dir/$1.pid")"
+}
+
+# node_kill NODE [SIGNAL] - and see that it is dead
 node_kill() {
-	kill -"${2:-KILL}" "${topology_pid[$1]}"
-	wait "${topology_pid[$1]}" 2> /dev/null
-	unset "topology_pid[$1]"
+	node_lives "$1" || return
+	kill -"${2:-KILL}" "$(cat "$topology_dir/$1.pid")"
+	wait_for "! node_lives $1"
 }
 
 # path NODE PEER FIELD - of the path in use: kind, carrier-type, id, ...
