@@ -213,7 +213,14 @@ uint32_t candidate_kind(const struct laya_candidate *candidate,
 	return LAYA_PATH_KIND_RELAY;
 }
 
-static bool has_family(const struct locals *locals, uint16_t family)
+/**
+ * locals_have_family() - can addresses of a family be dialled
+ * @locals: our addresses
+ * @family: AF_INET or AF_INET6
+ *
+ * Return: whether we have one that is not link-local.
+ */
+bool locals_have_family(const struct locals *locals, uint16_t family)
 {
 	unsigned int i;
 
@@ -250,7 +257,7 @@ const char *candidate_refused(const struct laya_candidate *candidate,
 	if (address->family == AF_INET6 && address->addr[0] == 0xfe &&
 	    (address->addr[1] & 0xc0) == 0x80)
 		return "link-local";
-	if (!has_family(locals, address->family))
+	if (!locals_have_family(locals, address->family))
 		return "we have no address of that family";
 	return NULL;
 }

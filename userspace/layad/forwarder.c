@@ -299,11 +299,28 @@ static const struct laya_channel_ops ops = {
 	.closed = on_closed,
 };
 
+static const struct laya_address *next_address(struct forwarder *forwarder)
+{
+	const struct laya_addresses *addresses = &forwarder->addresses;
+	const struct laya_address *address = &addresses->list[0];
+	unsigned int i;
+
+	for (i = 0; i < addresses->n; i++) {
+		address = &addresses->list[forwarder->next_address++ %
+					   addresses->n];
+		if (locals_have_family(&forwarder->node->locals,
+				       address->family))
+			break;
+	}
+	/* If there is none: the error will say so. */
+	return address;
+}
+
 static void attach(struct forwarder *forwarder)
 {
 	struct node *node = forwarder->node;
 	struct laya_channel_config config;
-	struct laya_address address;
+	const struct laya_address *address;
 	const char *host;
 	char text[INET6_ADDRSTRLEN] = "";
 	char port[6];
@@ -313,11 +330,11 @@ static void attach(struct forwarder *forwarder)
 		host = forwarder->server->host;
 		snprintf(port, sizeof(port), "%u", forwarder->server->port);
 	} else {
-		address = forwarder->addresses.list[forwarder->next_address++ %
-						    forwarder->addresses.n];
-		uv_inet_ntop(address.family, address.addr, text, sizeof(text));
+		address = next_address(forwarder);
+		uv_inet_ntop(address->family, address->addr, text,
+			     sizeof(text));
 		host = text;
-		snprintf(port, sizeof(port), "%u", address.port);
+		snprintf(port, sizeof(port), "%u", address->port);
 	}
 	laya_debug("attaching to the forwarder %s, port %s", host, port);
 	forwarder->state = FORWARDER_CONNECTING;
