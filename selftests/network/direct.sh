@@ -37,8 +37,8 @@ ktap_check "the nodes run" eval "node_start r1 && node_start a && node_start b"
 
 # b, whom anybody can reach, begins: the path is still dialled by a
 ktap_check "a stream of 1 MiB from b to a" talk_stream b a 7000 1
-ktap_check "b reaches a directly" wait_for '[ "$(path b a kind)" = direct ]'
-ktap_check "a reaches b directly" wait_for '[ "$(path a b kind)" = direct ]'
+ktap_check "b reaches a directly" wait_for '[ "$(path b a kind)" = direct ]' 60
+ktap_check "a reaches b directly" wait_for '[ "$(path a b kind)" = direct ]' 60
 ktap_check "a stream of 1 MiB from a to b" talk_stream a b 7001 1
 ktap_check "datagrams both ways" talk_datagrams b a 7002
 ktap_equal "nothing began outside of a's NAT" 0 "$(topology_from_outside nat-a)"
