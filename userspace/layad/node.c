@@ -299,11 +299,13 @@ int node_start(struct node *node)
 {
 	int ret;
 
-	open_state(node);
 	node->began = node_now(node);
 	ret = kernel_open(node);
-	if (!ret)
-		ret = control_port_start(node);
+	if (ret)
+		return ret;
+	/* Not before the device is ours: so is the directory then. */
+	open_state(node);
+	ret = control_port_start(node);
 	if (!ret)
 		ret = addresses_start(node);
 	if (!ret)

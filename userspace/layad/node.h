@@ -11,7 +11,8 @@
  *	forwarder.c		our attachments to forwarders
  *	attach.c		attachments of others to us
  *	control_port.c		messages inside of sessions: port 1
- *	kernel.c		the kernel module: requests, events, adoption
+ *	kernel.c		the kernel module: device, events, adoption
+ *	kernel_peer.c		and requests about one peer
  *	addresses.c		our addresses, by rtnetlink
  *	control_socket.c	layactl
  *	candidates.c choice.c backoff.c timer.c		tools
