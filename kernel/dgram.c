@@ -126,7 +126,8 @@ static struct laya_device *laya_dgram_route(struct laya_dgram_sock *ls,
 	bool control = port == htons(LAYA_DGRAM_CONTROL_PORT);
 	int err;
 
-	if (!laya)
+	/* Bound at the moment when it was moved to another namespace */
+	if (!laya || !net_eq(dev_net(laya->dev), sock_net(&ls->sk)))
 		return ERR_PTR(-ENODEV);
 	/* No program but layad talks to a layad */
 	if (control && ls->port != LAYA_DGRAM_CONTROL_PORT)

@@ -41,9 +41,9 @@
 #include "stream.h"
 #include "stream_walk.h"
 
-/* TCP's operations, and ours; made when the first socket is. */
+/* TCP's operations, and ours; written when the first socket is made, once. */
 static const struct proto_ops *laya_stream_tcp;
-static struct proto_ops laya_stream_ops;
+static struct proto_ops laya_stream_ops, *const laya_stream_new = &laya_stream_ops;
 static DEFINE_MUTEX(laya_stream_ops_mutex);
 
 /* --- kinds of path --- */
@@ -445,12 +445,11 @@ static int laya_stream_connect(struct socket *sock, struct laya_sockaddr *addr,
 	return err;
 }
 
-static int laya_stream_accept(struct socket *sock, struct socket *newsock,
-			      LAYA_ACCEPT_PARAMS)
+LAYA_COMPAT_ACCEPT(laya_stream_accept)
 {
 	int err;
 
-	err = laya_stream_tcp->accept(sock, newsock, LAYA_ACCEPT_ARGS);
+	err = laya_compat_accept(laya_stream_tcp->accept);
 	if (!err)
 		laya_compat_custom_sockopt(newsock);
 	return err;
@@ -677,28 +676,26 @@ static int laya_stream_release(struct socket *sock)
 
 static void laya_stream_learn_ops(const struct proto_ops *tcp)
 {
-	struct proto_ops *ops = &laya_stream_ops;
-
 	mutex_lock(&laya_stream_ops_mutex);
 	if (!laya_stream_tcp) {
-		*ops = *tcp;
-		ops->family		= PF_LAYA;
-		ops->owner		= THIS_MODULE;
-		ops->release		= laya_stream_release;
-		ops->bind		= laya_stream_bind;
-		ops->connect		= laya_stream_connect;
-		ops->accept		= laya_stream_accept;
-		ops->getname		= laya_stream_getname;
-		ops->ioctl		= laya_stream_ioctl;
+		*laya_stream_new = *tcp;
+		laya_stream_new->family = PF_LAYA;
+		laya_stream_new->owner = THIS_MODULE;
+		laya_stream_new->release = laya_stream_release;
+		laya_stream_new->bind = laya_stream_bind;
+		laya_stream_new->connect = laya_stream_connect;
+		laya_stream_new->accept = laya_stream_accept;
+		laya_stream_new->getname = laya_stream_getname;
+		laya_stream_new->ioctl = laya_stream_ioctl;
 #ifdef CONFIG_COMPAT
 		/* The core converts those that are left */
-		ops->compat_ioctl	= NULL;
+		laya_stream_new->compat_ioctl = NULL;
 #endif
-		ops->listen		= laya_stream_listen;
-		ops->setsockopt		= laya_stream_setsockopt;
-		ops->getsockopt		= laya_stream_getsockopt;
-		ops->sendmsg		= laya_stream_sendmsg;
-		ops->recvmsg		= laya_stream_recvmsg;
+		laya_stream_new->listen = laya_stream_listen;
+		laya_stream_new->setsockopt = laya_stream_setsockopt;
+		laya_stream_new->getsockopt = laya_stream_getsockopt;
+		laya_stream_new->sendmsg = laya_stream_sendmsg;
+		laya_stream_new->recvmsg = laya_stream_recvmsg;
 		laya_stream_tcp = tcp;
 	}
 	mutex_unlock(&laya_stream_ops_mutex);

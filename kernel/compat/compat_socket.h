@@ -14,11 +14,15 @@
 
 /* 6.10: one argument for what accept is told and what it answers */
 #ifdef LAYA_HAVE_PROTO_ACCEPT_ARG
-#define LAYA_ACCEPT_PARAMS	struct proto_accept_arg *arg
-#define LAYA_ACCEPT_ARGS	arg
+#define LAYA_COMPAT_ACCEPT(name)					\
+	static int name(struct socket *sock, struct socket *newsock,	\
+			struct proto_accept_arg *arg)
+#define laya_compat_accept(fn)	((fn)(sock, newsock, arg))
 #else
-#define LAYA_ACCEPT_PARAMS	int flags, bool kern
-#define LAYA_ACCEPT_ARGS	flags, kern
+#define LAYA_COMPAT_ACCEPT(name)					\
+	static int name(struct socket *sock, struct socket *newsock,	\
+			int flags, bool kern)
+#define laya_compat_accept(fn)	((fn)(sock, newsock, flags, kern))
 #endif
 
 /*
