@@ -4,20 +4,22 @@
 # Load the module with its KUnit suites on, in a VM whose kernel has KUnit, and
 # print each case as a KTAP result.
 #
-#   kunit.sh [-k uml|debug]
+#   kunit.sh [-k uml|debug] [-n]      -n: do not build the module
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 kernel=uml
-while getopts k: option; do
+build=()
+while getopts k:n option; do
 	case $option in
 	k) kernel=$OPTARG ;;
+	n) build=(-n) ;;
 	*) exit 2 ;;
 	esac
 done
 
 # shellcheck disable=SC2016 # expands in the VM
-exec "$here/vm.sh" -k "$kernel" -K -- bash -c '
+exec "$here/vm.sh" -k "$kernel" -K "${build[@]}" -- bash -c '
 modprobe laya || { echo "not ok 1 modprobe laya"; exit 1; }
 cd /sys/kernel/debug/kunit || exit
 cat */results > /tmp/results 2>/dev/null || {

@@ -146,7 +146,7 @@ suite() {
 	build/*)	suite_build "${1#build/}" ;;
 	userspace)	suite_userspace ;;
 	runner)		selftests/vm/test.sh ;;
-	kunit)		selftests/kunit.sh -k "$kernel" ;;
+	kunit)		selftests/kunit.sh -n -k "$kernel" ;;
 	stock/*)
 		on=${1#stock/}
 		suite_script "${on%%/*}" "${on#*/}"
