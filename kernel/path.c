@@ -69,7 +69,7 @@ struct laya_path *laya_path_alloc(struct laya_peer *peer, gfp_t gfp)
 	}
 	kref_init(&path->ref);
 	path->peer = peer;
-	path->mtu = LAYA_PATH_BASE_MTU;
+	laya_path_mtu_restart(path);
 	path->returnable = true;
 	spin_lock_init(&path->lock);
 	get_random_bytes(&path->probe.key, sizeof(path->probe.key));

@@ -17,6 +17,7 @@
 #define LAYA_KEEPALIVE_MS	10000	/* idle; below the NATs' 15 s of networks.md */
 #define LAYA_AMPLIFICATION	3	/* RFC 9000, 8.1 */
 #define LAYA_PATH_BASE_MTU	1200	/* sealed UDP payload carried everywhere */
+#define LAYA_PATH_MAX_MTU	1436	/* a full packet of the device, and two labels */
 #define LAYA_PROBE_RING		16	/* probes that may be under way */
 #define LAYA_PROBE_MIN_MS	20	/* shortest patience with a probe */
 #define LAYA_PROBE_DATA_MS	100	/* silence after data before a probe */
@@ -123,6 +124,28 @@ struct laya_path_delivery {
 };
 
 /**
+ * struct laya_path_mtu - search for what a path carries (RFC 8899)
+ * @size: UDP payload being tried; 0 is none.
+ * @tries: Probes of that size that were sent.
+ * @seq: Number of the last; its token follows from it.
+ * @sent: jiffies of the last.
+ * @next: jiffies when to try again, when none is being tried.
+ * @began: jiffies when the search last began at the top.
+ * @found: What it found; more than the path's MTU when a sender hit a limit.
+ * @lost: Padded probes that were not answered, which are no loss of the path's.
+ */
+struct laya_path_mtu {
+	u16		size;
+	u8		tries;
+	u32		seq;
+	unsigned long	sent;
+	unsigned long	next;
+	unsigned long	began;
+	u16		found;
+	u64		lost;
+};
+
+/**
  * struct laya_path_route - where a packet on a path goes: a snapshot
  * @endpoint: The far end of the carrier.
  * @labels: In front of the packet, the outer one first.
@@ -182,6 +205,7 @@ struct laya_path_route {
  * @windows: Replay windows, one for each session that lives.
  * @cache: Route.
  * @mtu: Largest UDP payload that it carries, shims included; READ_ONCE.
+ * @search: How @mtu is found out.
  * @observed_valid: @observed is set.
  * @observed: Our address as the far end of a path without labels saw it.
  * @last_tx: jiffies of the last packet, of any kind; 0 is never; READ_ONCE.
@@ -236,6 +260,7 @@ struct laya_path {
 	struct laya_path_window	windows[3];
 	struct dst_cache	cache;
 	u16			mtu;
+	struct laya_path_mtu	search;
 	bool			observed_valid;
 	struct laya_probe_observed observed;
 
@@ -335,6 +360,15 @@ struct laya_path *laya_path_oldest_dead(struct laya_peer *peer, bool answered);
 void laya_path_probe_start(struct laya_path *path);
 unsigned long laya_path_tend(struct laya_path *path, bool sendable,
 			     unsigned long now, bool *gone);
+/* path_mtu.c; all under path->lock. */
+u16 laya_path_mtu_due(struct laya_path *path, unsigned long now,
+		      unsigned long *next);
+void laya_path_mtu_restart(struct laya_path *path);
+void laya_path_mtu_refused(struct laya_path *path, u16 size);
+bool laya_path_mtu_answered(struct laya_path *path, u32 seq, __be64 token);
+__be64 laya_path_mtu_token(const struct laya_path *path, u32 seq);
+/* Pure: the next size to try below @size; 0 when there is none. */
+u16 laya_path_mtu_below(u16 size);
 /* Two endpoints with the same far end. */
 bool laya_path_same_remote(const struct laya_endpoint *a,
 			   const struct laya_endpoint *b);

@@ -309,7 +309,7 @@ static u32 probe_sending(struct laya_path *path, unsigned long now)
 
 	path->probe.sent_at[seq % LAYA_PROBE_RING] = ktime_get();
 	path->probe.tx_packets[seq % LAYA_PROBE_RING] =
-		atomic64_read(&path->tx_packets);
+		atomic64_read(&path->tx_packets) - path->search.lost;
 	path->probe.sent = now;
 	if (!path->probe.outstanding)
 		path->probe.first = now;
@@ -317,6 +317,21 @@ static u32 probe_sending(struct laya_path *path, unsigned long now)
 	path->probe.wanted = false;
 	path->probe.tries++;
 	return seq;
+}
+
+/* Padded, so that it arrives only when the path carries that much. */
+static void tend_mtu(struct laya_path *path, u32 seq, u16 size)
+{
+	int err;
+
+	err = laya_send_probe(path, NULL, LAYA_PROBE_REQUEST, seq,
+			      laya_path_mtu_token(path, seq), NULL, size);
+	if (err != -EMSGSIZE)
+		return;
+	/* Not even the first link does. */
+	spin_lock(&path->lock);
+	laya_path_mtu_refused(path, size);
+	spin_unlock(&path->lock);
 }
 
 /**
@@ -333,8 +348,9 @@ unsigned long laya_path_tend(struct laya_path *path, bool sendable,
 {
 	struct tend tend = { .next = MAX_JIFFY_OFFSET };
 	struct laya_endpoint to;
+	u32 seq, challenge_seq, mtu_seq;
 	bool challenge = false;
-	u32 seq, challenge_seq;
+	u16 mtu_size = 0;
 
 	spin_lock(&path->lock);
 	if (!sendable) {
@@ -372,14 +388,20 @@ unsigned long laya_path_tend(struct laya_path *path, bool sendable,
 		tend.send = false;
 	if (tend.send)
 		seq = probe_sending(path, now);
+	if (path->state == LAYA_PATH_STATE_USABLE && path->returnable) {
+		mtu_size = laya_path_mtu_due(path, now, &tend.next);
+		mtu_seq = path->search.seq;
+	}
 	spin_unlock(&path->lock);
 
 	if (challenge)
 		laya_send_probe(path, &to, LAYA_PROBE_REQUEST, challenge_seq,
-				probe_token(path, challenge_seq, true), NULL);
+				probe_token(path, challenge_seq, true), NULL, 0);
 	if (tend.send)
 		laya_send_probe(path, NULL, LAYA_PROBE_REQUEST, seq,
-				probe_token(path, seq, false), NULL);
+				probe_token(path, seq, false), NULL, 0);
+	if (mtu_size)
+		tend_mtu(path, mtu_seq, mtu_size);
 	return max(tend.next, 1UL);
 }
 
@@ -483,6 +505,7 @@ static bool challenge_answered(struct laya_path *path,
 	path->probe.tries = 0;
 	path->probe.outstanding = false;
 	WRITE_ONCE(path->state, LAYA_PATH_STATE_USABLE);
+	laya_path_mtu_restart(path);
 	dst_cache_reset(&path->cache);
 	return true;
 }
@@ -526,7 +549,7 @@ static void probe_reply(struct laya_path *path,
 	}
 	spin_unlock_bh(&path->lock);
 	laya_send_probe(path, elsewhere ? &to : NULL, LAYA_PROBE_REPLY,
-			be32_to_cpu(probe->seq), probe->token, &observed);
+			be32_to_cpu(probe->seq), probe->token, &observed, 0);
 }
 
 /**
@@ -562,7 +585,9 @@ void laya_path_probe(struct laya_path *path, struct laya_session *session,
 	observed = (const struct laya_probe_observed *)(probe + 1);
 
 	spin_lock_bh(&path->lock);
-	changed = challenge_answered(path, probe) ||
+	changed = laya_path_mtu_answered(path, be32_to_cpu(probe->seq),
+					 probe->token) ||
+		  challenge_answered(path, probe) ||
 		  probe_answered(path, session, probe);
 	/* Through a forwarder, what is seen there is the forwarder. */
 	if (!path->answered && !path->n_labels &&

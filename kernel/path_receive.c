@@ -47,6 +47,7 @@ static void path_set_source(struct laya_path *path,
 	path->returnable = n_labels >= 0;
 	path->n_labels = max(n_labels, 0);
 	memcpy(path->labels, labels, sizeof(path->labels));
+	laya_path_mtu_restart(path);
 	dst_cache_reset(&path->cache);
 }
 

@@ -732,6 +732,7 @@ err_unreachable:
  * @seq: Of the request.
  * @token: Of the request.
  * @observed: What a reply tells of where the request came from; else NULL.
+ * @size: Bytes of UDP payload to make it by padding; 0 is none.
  *
  * Under rcu_read_lock, without path->lock.
  *
@@ -739,7 +740,8 @@ err_unreachable:
  */
 int laya_send_probe(struct laya_path *path, const struct laya_endpoint *to,
 		    u8 type, u32 seq, __be64 token,
-		    const struct laya_probe_observed *observed)
+		    const struct laya_probe_observed *observed,
+		    unsigned int size)
 {
 	unsigned int len = sizeof(struct laya_inner_probe);
 	struct laya_peer *peer = path->peer;
@@ -783,6 +785,10 @@ int laya_send_probe(struct laya_path *path, const struct laya_endpoint *to,
 	probe.rx_bytes = cpu_to_be64(rx_bytes);
 
 	bytes = laya_way_sealed(&way, len);
+	if (bytes < size) {
+		len += size - bytes;
+		bytes = size;
+	}
 	/* A challenged address has an allowance of its own, of the path's */
 	if (!to && !laya_path_may_send(path, bytes)) {
 		laya_device_drop(laya, LAYA_DROP_AMPLIFICATION);
@@ -795,7 +801,7 @@ int laya_send_probe(struct laya_path *path, const struct laya_endpoint *to,
 		err = -ENOMEM;
 		goto out;
 	}
-	at = skb_put(skb, bytes);
+	at = skb_put_zero(skb, bytes);
 	memcpy(at + way.n_shims + sizeof(struct laya_data_header), &probe,
 	       sizeof(probe));
 	if (observed)

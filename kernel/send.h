@@ -28,11 +28,13 @@ netdev_tx_t laya_send_xmit(struct sk_buff *skb, struct net_device *dev);
 int laya_send_inner(struct laya_peer *peer, struct sk_buff *skb);
 /*
  * Send a probe on @path. To @to instead of the path's own endpoint when that is
- * not NULL (a challenge of a new address). Under rcu_read_lock.
+ * not NULL (a challenge of a new address). Padded to @size bytes of UDP payload
+ * when it is smaller (a probe of the path's MTU). Under rcu_read_lock.
  */
 int laya_send_probe(struct laya_path *path, const struct laya_endpoint *to,
 		    u8 type, u32 seq, __be64 token,
-		    const struct laya_probe_observed *observed);
+		    const struct laya_probe_observed *observed,
+		    unsigned int size);
 /* Tell the peer that a datagram was not delivered; rate limited. */
 void laya_send_error(struct laya_peer *peer, u8 code, __be16 source,
 		     __be16 dest);
