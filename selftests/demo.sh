@@ -62,9 +62,9 @@ node_start bob || die "layad of bob does not start"
 
 say "2. Who is where"
 for node in alice bob; do
-	tell "$node  key   $(key $node)"
-	tell "       has   ${topology_address[$node]}, a private address"
-	tell "       is    $(at $node layactl addr $node 2> /dev/null || at $node layactl addr "$(key $node)")"
+	tell "$(printf '%-6s has the key      %s' $node "$(key $node)")"
+	tell "       and the address  $(at $node layactl addr "$(key $node)")"
+	tell "       at               ${topology_address[$node]}, which is private"
 done
 
 say "3. Alice connects to bob by key: a file of 16 MiB over socket(AF_LAYA, SOCK_STREAM)"

@@ -24,6 +24,8 @@ declare -A topology_address topology_inside topology_config
 topology_clean() {
 	local node
 
+	# That its children were killed is nothing to tell of
+	exec 2> /dev/null
 	for node in "${topology_nodes[@]}"; do
 		ip netns pids "$node" 2> /dev/null | xargs -r kill -KILL 2> /dev/null
 		ip netns delete "$node" 2> /dev/null
