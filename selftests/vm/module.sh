@@ -21,8 +21,9 @@ exec 8> "$build.lock"
 flock 8
 
 # --delete removes sources that are gone, and only sources: what is excluded is
-# also kept at the destination.
-rsync -a --delete --exclude='*.o' --exclude='.*' --exclude='*.ko' \
+# also kept at the destination. Times are not copied: a source that was edited while
+# an older copy of it was being compiled would look older than that object.
+rsync -rlp --checksum --delete --exclude='*.o' --exclude='.*' --exclude='*.ko' \
 	--exclude='*.mod' --exclude='*.mod.c' --exclude='*.mod.o' \
 	--exclude='/modules.order' --exclude='/Module.symvers' \
 	"$repo/Kbuild" "$repo/kernel" "$repo/include" "$build/"
