@@ -225,28 +225,6 @@ static void open_state(struct node *node)
 			     strerror(-ret));
 }
 
-static bool cpu_accelerated(void)
-{
-	static char text[16384];
-	ssize_t len = 0;
-	ssize_t n;
-	int fd;
-
-	fd = open("/proc/cpuinfo", O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	/* The first CPU's flags are enough. */
-	while (len < (ssize_t)sizeof(text) - 1) {
-		n = read(fd, text + len, sizeof(text) - 1 - len);
-		if (n <= 0)
-			break;
-		len += n;
-	}
-	close(fd);
-	text[len] = '\0';
-	return laya_cipher_accelerated(text);
-}
-
 /**
  * node_init() - become what the configuration says
  * @node: with its config
@@ -266,7 +244,7 @@ int node_init(struct node *node, uv_loop_t *loop)
 	TAILQ_INIT(&node->rendezvous);
 	TAILQ_INIT(&node->forwarders);
 	ret = laya_identity_init(&node->self, node->config.private_key,
-				 cpu_accelerated());
+				 laya_cipher_accelerated(NULL));
 	sodium_memzero(node->config.private_key, LAYA_KEY_SIZE);
 	if (ret) {
 		laya_error("the private key is not usable: %s", strerror(-ret));
