@@ -512,12 +512,11 @@ void laya_path_rechoose(struct laya_peer *peer)
 		if (path || old)
 			laya_netlink_path_changed(path ?: old);
 		peer->told_path = path ? path->id : 0;
+		laya_dgram_path_changed(peer);
 	}
 	rcu_read_unlock();
 	local_bh_enable();
 
-	if (changed)
-		laya_dgram_path_changed(peer);
 	if (back)
 		laya_stream_path_back(peer->device, &peer->orchid);
 }
