@@ -20,6 +20,7 @@
 #include <crypto/poly1305.h>
 #include <asm/simd.h>
 #include <linux/crypto.h>
+#include <linux/kmod.h>
 #include <linux/scatterlist.h>
 #include <linux/string.h>
 #include <linux/unaligned.h>
@@ -32,7 +33,7 @@
 #define LAYA_AEAD_STACK_CTX	64
 
 /* There is no internal driver: do not have modprobe look for it at each key. */
-static bool laya_gcm_no_simd;
+static bool crypto_no_simd;
 
 static struct crypto_aead *crypto_alloc_gcm(const char *name, u32 type, u32 mask,
 					    const u8 *bytes)
@@ -51,6 +52,28 @@ static struct crypto_aead *crypto_alloc_gcm(const char *name, u32 type, u32 mask
 		return ERR_PTR(err);
 	}
 	return aead;
+}
+
+/* The fast driver under a key; NULL when there is none, as on many CPUs. */
+static struct crypto_aead *crypto_alloc_simd(const u8 *bytes)
+{
+	const u32 mask = CRYPTO_ALG_INTERNAL | CRYPTO_ALG_ASYNC;
+	struct crypto_aead *aead;
+
+	if (READ_ONCE(crypto_no_simd))
+		return NULL;
+	aead = crypto_alloc_gcm("__gcm(aes)", CRYPTO_ALG_INTERNAL, mask, bytes);
+	if (aead != ERR_PTR(-ENOENT))
+		return IS_ERR(aead) ? NULL : aead;
+	/*
+	 * Its module is not known by that name, but as one of AES. udev loads it
+	 * for the CPU's sake; where there is no udev, nobody did.
+	 */
+	request_module("crypto-aes");
+	aead = crypto_alloc_gcm("__gcm(aes)", CRYPTO_ALG_INTERNAL, mask, bytes);
+	if (aead == ERR_PTR(-ENOENT))
+		WRITE_ONCE(crypto_no_simd, true);
+	return IS_ERR(aead) ? NULL : aead;
 }
 
 /**
@@ -79,17 +102,7 @@ int laya_crypto_set_key(struct laya_key *key, u32 cipher, const u8 *bytes)
 			key->generic = NULL;
 			return err;
 		}
-		if (READ_ONCE(laya_gcm_no_simd))
-			break;
-		key->simd = crypto_alloc_gcm("__gcm(aes)", CRYPTO_ALG_INTERNAL,
-					     CRYPTO_ALG_INTERNAL |
-					     CRYPTO_ALG_ASYNC, bytes);
-		/* Not every CPU has one, nor does every kernel need one. */
-		if (IS_ERR(key->simd)) {
-			if (PTR_ERR(key->simd) == -ENOENT)
-				WRITE_ONCE(laya_gcm_no_simd, true);
-			key->simd = NULL;
-		}
+		key->simd = crypto_alloc_simd(bytes);
 		break;
 	case LAYA_CIPHER_CHACHA20_POLY1305:
 		for (i = 0; i < ARRAY_SIZE(key->chacha); i++)
