@@ -30,7 +30,9 @@ rsync -rlp --checksum --delete --exclude='*.o' --exclude='.*' --exclude='*.ko' \
 
 arch=()
 [ "$kernel" = uml ] && arch=(ARCH=um)
-make --no-print-directory -C "$KDIR" "${arch[@]}" M="$build" \
+# Debian's headers have what type information (BTF) is made from, and would want
+# pahole for it
+make --no-print-directory CONFIG_DEBUG_INFO_BTF_MODULES= -C "$KDIR" "${arch[@]}" M="$build" \
 	-j"$(nproc)" modules "$@" >&2
 
 [ -z "${LAYA_MODULE_DIR:-}" ] || exit 0
