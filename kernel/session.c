@@ -52,6 +52,21 @@ static struct laya_session *slot_get(struct laya_peer *peer, unsigned int slot)
 					 lockdep_is_held(&peer->lock));
 }
 
+/*
+ * The first use of AES-GCM has modprobe fetch what it is made of, which may take
+ * longer than a handshake may: it is had beforehand.
+ */
+static void session_warm_up(struct work_struct *work)
+{
+	static const u8 bytes[LAYA_AEAD_KEY_SIZE];
+	struct laya_key key;
+
+	if (!laya_crypto_set_key(&key, LAYA_CIPHER_AES_256_GCM, bytes))
+		laya_crypto_clear_key(&key);
+}
+
+static DECLARE_WORK(laya_warm_up, session_warm_up);
+
 /**
  * laya_session_init - make the table of receiver indices and the work queue
  *
@@ -77,6 +92,7 @@ int laya_session_init(void)
 	err = rhashtable_init(&laya_sessions, &laya_sessions_params);
 	if (err)
 		goto err_wq;
+	queue_work(laya_wq, &laya_warm_up);
 	return 0;
 
 err_wq:
