@@ -530,8 +530,8 @@ void laya_path_rechoose(struct laya_peer *peer)
 unsigned long laya_path_care(struct laya_peer *peer)
 {
 	unsigned long next = MAX_JIFFY_OFFSET, now = jiffies;
+	bool sendable, shrunk = false;
 	struct laya_path *path;
-	bool sendable;
 
 	local_bh_disable();
 	rcu_read_lock();
@@ -542,11 +542,18 @@ unsigned long laya_path_care(struct laya_peer *peer)
 		next = min(next, laya_path_tend(path, sendable, now, &gone));
 		if (gone)
 			laya_path_remove(path);
+		if (unlikely(path->search.shrunk)) {
+			path->search.shrunk = false;
+			shrunk = true;
+		}
 	}
 	rcu_read_unlock();
 	local_bh_enable();
 
 	laya_path_rechoose(peer);
+	/* TCP has backed off while its full packets vanished. */
+	if (shrunk)
+		laya_stream_path_back(peer->device, &peer->orchid);
 	return next;
 }
 

@@ -133,6 +133,7 @@ struct laya_path_delivery {
  * @began: jiffies when the search last began at the top.
  * @found: What it found; more than the path's MTU when a sender hit a limit.
  * @lost: Padded probes that were not answered, which are no loss of the path's.
+ * @shrunk: The path carries less than it did; what was under way is lost.
  */
 struct laya_path_mtu {
 	u16		size;
@@ -143,6 +144,7 @@ struct laya_path_mtu {
 	unsigned long	began;
 	u16		found;
 	u64		lost;
+	bool		shrunk;
 };
 
 /**

@@ -15,7 +15,7 @@
 #include "path.h"
 
 #define MTU_TRIES	3
-#define MTU_WAIT_MS	300
+#define MTU_WAIT_MS	100	/* at least; else as long as for other probes */
 #define MTU_CONFIRM_MS	2000	/* while there is traffic */
 #define MTU_RAISE_MS	600000	/* RFC 8899, 5.1.1 */
 #define MTU_STEP	40
@@ -80,8 +80,10 @@ static void mtu_failed(struct laya_path *path, u16 size, unsigned long now)
 	u16 below = laya_path_mtu_below(size);
 
 	/* It did so far: the path has changed. */
-	if (size <= path->mtu)
+	if (size <= path->mtu) {
 		WRITE_ONCE(path->mtu, LAYA_PATH_BASE_MTU);
+		path->search.shrunk = true;
+	}
 	path->search.found = path->mtu;
 	path->search.lost += path->search.tries;
 	if (below > path->mtu)
@@ -120,10 +122,13 @@ u16 laya_path_mtu_due(struct laya_path *path, unsigned long now,
 		      unsigned long *next)
 {
 	struct laya_path_mtu *search = &path->search;
-	unsigned long due;
+	unsigned long due, wait;
 
+	wait = msecs_to_jiffies(max_t(unsigned int, MTU_WAIT_MS,
+				      laya_path_patience_ms(path->srtt_us,
+							    path->rttvar_us)));
 	if (search->size && search->tries) {
-		due = search->sent + msecs_to_jiffies(MTU_WAIT_MS);
+		due = search->sent + wait;
 		if (time_before(now, due)) {
 			*next = min(*next, due - now);
 			return 0;
@@ -153,7 +158,7 @@ u16 laya_path_mtu_due(struct laya_path *path, unsigned long now,
 	search->tries++;
 	search->seq++;
 	search->sent = now;
-	*next = min(*next, msecs_to_jiffies(MTU_WAIT_MS));
+	*next = min(*next, wait);
 	return search->size;
 }
 
