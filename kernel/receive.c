@@ -321,6 +321,13 @@ static void laya_receive_sealed(struct laya_arrival *arrival,
 	laya_receive_opened(arrival, plain, header, shims, len - shims->len);
 }
 
+static bool laya_receive_same_labels(const struct laya_shims *a,
+				     const struct laya_shims *b)
+{
+	return a->n_labels == b->n_labels &&
+	       !memcmp(a->labels, b->labels, a->n_labels * LAYA_LABEL_SIZE);
+}
+
 /* One of a run is for another node, though the first was not. */
 static bool laya_receive_stray(const struct laya_arrival *arrival,
 			       const struct sk_buff *skb, unsigned int at,
@@ -363,7 +370,7 @@ void laya_receive(struct laya_carrier *carrier, struct sk_buff *skb,
 	unsigned int size = skb_shinfo(skb)->gso_size ?: skb->len;
 	struct laya_data_header header;
 	u8 buffer[LAYA_RECEIVE_HEAD];
-	struct laya_shims shims;
+	struct laya_shims shims, first = {};
 	unsigned int at, len;
 	const u8 *head;
 
@@ -388,9 +395,11 @@ void laya_receive(struct laya_carrier *carrier, struct sk_buff *skb,
 			if (!at && laya_forward_packet(laya, skb, &shims, from,
 						       ttl, tos))
 				return;
-			if (at && laya_receive_stray(&arrival, skb, at, &shims,
-						     ttl))
+			if (at && !laya_receive_same_labels(&shims, &first) &&
+			    laya_receive_stray(&arrival, skb, at, &shims, ttl))
 				continue;
+			if (!at)
+				first = shims;
 		}
 		/* Segments of a run stand wherever their size puts them */
 		memcpy(&header, head + shims.len, sizeof(header));
