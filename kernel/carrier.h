@@ -14,7 +14,10 @@
  * @sock6: IPv6 socket, or NULL when IPv6 is not there.
  * @port: Bound by both, host byte order.
  * @napi: Drains both; scheduled by their sk_data_ready.
- * @stats: Packets and bytes.
+ * @rx_packets: UDP payloads received, segment by segment.
+ * @rx_bytes: Their bytes.
+ * @tx_packets: UDP payloads sent, likewise.
+ * @tx_bytes: Their bytes.
  *
  * Lifetime: device->carrier publishes it under device->lock and rtnl; removed
  * by laya_carrier_close: unpublish, restore callbacks, synchronize_net, disable
