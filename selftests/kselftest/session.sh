@@ -24,9 +24,10 @@ aging() { # REASON: how many events
 	grep -c "^session-aging.* reason=$1" "$events"
 }
 
-modprobe laya rekey_after_sec=8 reject_after_sec=20 ||
+# Both are long beside all that is done before it, on a slow machine too
+modprobe laya rekey_after_sec=25 reject_after_sec=100 ||
 	ktap_skip_all "the module does not load"
-[ "$(cat /sys/module/laya/parameters/rekey_after_sec)" = 8 ] ||
+[ "$(cat /sys/module/laya/parameters/rekey_after_sec)" = 25 ] ||
 	ktap_skip_all "the module was loaded before, with other ages"
 events=$(mktemp)
 pair_setup || ktap_skip_all "no two nodes"
@@ -44,9 +45,9 @@ first_a=$(on a laya-nl -d session-get dev=laya0 | sed -n 's/.* rx-index=\([0-9]*
 first_b=$(on b laya-nl -d session-get dev=laya0 | sed -n 's/.* rx-index=\([0-9]*\).*/\1/p')
 ktap_check "there is a session" on a ping -q -c 1 -w 10 "$pair_orchid_b"
 
-on a ping -q -i 0.1 -w 40 "$pair_orchid_b" > /dev/null 2>&1 &
+on a ping -q -i 0.1 -w 500 "$pair_orchid_b" > /dev/null 2>&1 &
 ping=$!
-ktap_check "layad is told that a session is old" wait_for '[ $(aging 1) -ge 1 ]' 12
+ktap_check "layad is told that a session is old" wait_for '[ $(aging 1) -ge 1 ]' 60
 ktap_check "it is still used" on a ping -q -c 1 -w 5 "$pair_orchid_b"
 ktap_equal "it is told once" 1 "$(aging 1)"
 
@@ -77,9 +78,9 @@ said=$(on a laya-nl session-new ${new_a/rx-index=500/rx-index=502} 2>&1)
 ktap_check "its key under another index too" grep -q EEXIST <<< "$said"
 
 ktap_check "the old one goes when its time has come" \
-	wait_for '[ -z "$(session a $first_a)" ] && [ -z "$(session b $first_b)" ]' 20
+	wait_for '[ -z "$(session a $first_a)" ] && [ -z "$(session b $first_b)" ]' 120
 ktap_check "and the new one in its turn" \
-	wait_for '[ $(aging 2) -ge 1 ] && [ -z "$(session a 500)" ]' 25
+	wait_for '[ $(aging 2) -ge 1 ] && [ -z "$(session a 500)" ]' 120
 kill $ping 2> /dev/null
 ktap_equal "each was told to be old once" 2 "$(aging 1)"
 ktap_refuse "without a session nothing passes" \
