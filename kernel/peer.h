@@ -56,9 +56,13 @@
  *	it is. Of @work alone.
  * @told_path: Id of the path that was last told to be in use; 0 is none. Of @work
  *	alone.
- * @stats: tx/rx packets and bytes.
+ * @tx_packets: Sealed packets sent to it, probes excluded.
+ * @tx_bytes: Their bytes, shims excluded.
+ * @rx_packets: Packets of it that were authenticated.
+ * @rx_bytes: Their bytes, shims excluded.
  * @last_rx: jiffies of the last authenticated packet; 0 is never.
  * @error_tokens: Token bucket of LAYA_INNER_ERROR.
+ * @error_refill: jiffies when it was last filled.
  * @dead: Not published in both tables yet, or no more: no session, path or
  *	packet is added.
  * @removing: In the list of laya_peer_remove_all; device->lock.
