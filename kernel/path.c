@@ -9,6 +9,7 @@
 #include <linux/jiffies.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
+#include <linux/timekeeping.h>
 #include <net/ipv6.h>
 
 #include "addr.h"
@@ -207,7 +208,7 @@ struct laya_path *laya_path_lookup(struct laya_peer *peer, u16 id)
 
 	list_for_each_entry_rcu(path, &peer->paths, list,
 				lockdep_is_held(&peer->lock))
-		if (path->id == id)
+		if (READ_ONCE(path->id) == id)
 			return path;
 	return NULL;
 }
@@ -286,16 +287,25 @@ static void path_probe_anew(struct laya_path *path)
 	spin_unlock_bh(&path->lock);
 }
 
-/* Ids ascend, skip 0, and none that is still there is taken. */
-static u16 path_next_id(struct laya_peer *peer)
+/**
+ * laya_path_take_id - give a dialled path an id that was not used for long
+ * @peer: Whose; its lock is held.
+ * @path: The path.
+ *
+ * Ids ascend and skip 0, and none that is still there is taken.
+ */
+void laya_path_take_id(struct laya_peer *peer, struct laya_path *path)
 {
 	u16 id, top = peer->key_greater ? LAYA_PATH_ID_GREATER : 0;
+
+	lockdep_assert_held(&peer->lock);
 
 	do {
 		peer->next_path_id = (peer->next_path_id + 1) & PATH_ID_MASK;
 		id = peer->next_path_id | top;
 	} while (!peer->next_path_id || laya_path_lookup(peer, id));
-	return id;
+	WRITE_ONCE(path->id, id);
+	WRITE_ONCE(path->heard, ktime_get_coarse_boottime_ns());
 }
 
 /**
@@ -353,7 +363,7 @@ struct laya_path *laya_path_dial(struct laya_peer *peer,
 		}
 		laya_path_unlink(peer, evicted);
 	}
-	path->id = path_next_id(peer);
+	laya_path_take_id(peer, path);
 	laya_path_link(peer, path);
 	peer->wanted_since = jiffies;
 	spin_unlock_bh(&peer->lock);

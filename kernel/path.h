@@ -24,6 +24,7 @@
 #define LAYA_PROBE_BUSY_MS	1000	/* between probes that measure */
 #define LAYA_PROBE_DEAD_MS	3000	/* unanswered so long: dead */
 #define LAYA_PATH_FORGET_MS	60000	/* a dead answered path */
+#define LAYA_PATH_STALE_MS	45000	/* unheard of, it may be forgotten */
 #define LAYA_PATH_BACKOFF_MS	60000	/* longest between probes of a dead one */
 
 /**
@@ -171,7 +172,9 @@ struct laya_path_route {
  * @ref: One while in peer->paths.
  * @rcu: Frees it.
  * @list: In peer->paths.
- * @id: See struct laya_data_header.
+ * @id: See struct laya_data_header. A dialled path that was silent for so long
+ *	that the far side may have forgotten it is dialled anew under another:
+ *	READ_ONCE, written under peer->lock.
  * @kind: enum laya_path_kind.
  * @answered: The peer dialled it.
  * @forwarder: Public key of the forwarder, all zero when there is none.
@@ -214,6 +217,7 @@ struct laya_path_route {
  * @last_tx_data: The same of packets that are no probes.
  * @last_rx: jiffies of the last authenticated packet; 0 is never; READ_ONCE.
  * @died: jiffies when it became dead.
+ * @heard: Nanoseconds of boot time when something last came, or @id was taken.
  * @tx_packets: Sealed packets sent: the sender counts, segment by segment.
  * @tx_bytes: Their bytes, shims excluded.
  * @rx_packets: Authenticated packets received.
@@ -270,6 +274,7 @@ struct laya_path {
 	unsigned long		last_tx_data;
 	unsigned long		last_rx;
 	unsigned long		died;
+	u64			heard;
 	atomic64_t		tx_packets;
 	atomic64_t		tx_bytes;
 	atomic64_t		rx_packets;
@@ -359,6 +364,7 @@ void laya_path_put(struct laya_path *path);
 void laya_path_link(struct laya_peer *peer, struct laya_path *path);
 bool laya_path_unlink(struct laya_peer *peer, struct laya_path *path);
 struct laya_path *laya_path_oldest_dead(struct laya_peer *peer, bool answered);
+void laya_path_take_id(struct laya_peer *peer, struct laya_path *path);
 void laya_path_probe_start(struct laya_path *path);
 unsigned long laya_path_tend(struct laya_path *path, bool sendable,
 			     unsigned long now, bool *gone);

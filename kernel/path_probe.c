@@ -14,6 +14,7 @@
 #include <linux/math64.h>
 #include <linux/net.h>
 #include <linux/siphash.h>
+#include <linux/timekeeping.h>
 
 #include "path.h"
 #include "peer.h"
@@ -334,6 +335,24 @@ static void tend_mtu(struct laya_path *path, u32 seq, u16 size)
 	spin_unlock(&path->lock);
 }
 
+/*
+ * The far side may have forgotten the path, and does not take its id for a new one:
+ * a packet of before could be replayed against a fresh window. Boot time, because
+ * it also forgets while this node is suspended.
+ */
+static void tend_stale(struct laya_path *path)
+{
+	struct laya_peer *peer = path->peer;
+
+	if (path->answered || ktime_get_coarse_boottime_ns() - path->heard <
+			      LAYA_PATH_STALE_MS * (u64)NSEC_PER_MSEC)
+		return;
+	spin_lock(&peer->lock);
+	if (!path->removed)
+		laya_path_take_id(peer, path);
+	spin_unlock(&peer->lock);
+}
+
 /**
  * laya_path_tend - do what a path needs now
  * @path: Published; under rcu_read_lock with BH off, from its peer's work.
@@ -397,9 +416,11 @@ unsigned long laya_path_tend(struct laya_path *path, bool sendable,
 	if (challenge)
 		laya_send_probe(path, &to, LAYA_PROBE_REQUEST, challenge_seq,
 				probe_token(path, challenge_seq, true), NULL, 0);
-	if (tend.send)
+	if (tend.send) {
+		tend_stale(path);
 		laya_send_probe(path, NULL, LAYA_PROBE_REQUEST, seq,
 				probe_token(path, seq, false), NULL, 0);
+	}
 	if (mtu_size)
 		tend_mtu(path, mtu_seq, mtu_size);
 	return max(tend.next, 1UL);

@@ -7,6 +7,7 @@
 #include <linux/jiffies.h>
 #include <linux/random.h>
 #include <linux/string.h>
+#include <linux/timekeeping.h>
 
 #include "path.h"
 #include "peer.h"
@@ -293,6 +294,7 @@ struct laya_path *laya_path_received(struct laya_session *session, u16 id,
 
 	now = jiffies ?: 1;
 	WRITE_ONCE(path->last_rx, now);
+	WRITE_ONCE(path->heard, ktime_get_coarse_boottime_ns());
 	ahead = session->generation - path->highest_generation;
 	if (ahead > 0 || (!ahead && counter > path->highest)) {
 		path->highest_generation = session->generation;

@@ -807,6 +807,32 @@ static void tend__suspect_recovers(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, path->probe.tries);
 }
 
+/* The far side may not know it any more, and must not take its id anew. */
+static void tend__long_silence_is_a_new_dial(struct kunit *test)
+{
+	struct laya_session *next = session(test, 0);
+	struct laya_path *path = usable(test, next, 1);
+	struct laya_peer *peer = test->priv;
+	u16 id = path->id;
+
+	path->probe.wanted = true;
+	tend(path, jiffies, NULL);
+	KUNIT_EXPECT_EQ(test, id, path->id);
+	path->heard -= (LAYA_PATH_STALE_MS + 1) * (u64)NSEC_PER_MSEC;
+	path->probe.outstanding = false;
+	path->probe.wanted = true;
+	tend(path, jiffies, NULL);
+	KUNIT_EXPECT_NE(test, id, path->id);
+	KUNIT_EXPECT_PTR_EQ(test, path, laya_path_lookup(peer, path->id));
+	KUNIT_EXPECT_NULL(test, laya_path_lookup(peer, id));
+	/* Once: this one is new. */
+	id = path->id;
+	path->probe.outstanding = false;
+	path->probe.wanted = true;
+	tend(path, jiffies, NULL);
+	KUNIT_EXPECT_EQ(test, id, path->id);
+}
+
 static void tend__dead_answered_path_is_forgotten(struct kunit *test)
 {
 	struct laya_endpoint from = at(9, 900);
@@ -958,6 +984,7 @@ static struct kunit_case path_cases[] = {
 	KUNIT_CASE(tend__one_way_data),
 	KUNIT_CASE(tend__lost_probe_on_a_busy_path),
 	KUNIT_CASE(tend__suspect_recovers),
+	KUNIT_CASE(tend__long_silence_is_a_new_dial),
 	KUNIT_CASE(tend__dead_answered_path_is_forgotten),
 	KUNIT_CASE(choose__follows_state),
 	KUNIT_CASE(to_send__kinds),
