@@ -948,6 +948,139 @@ static void test_path_events(void)
 	close_pair(fd);
 }
 
+/* --- peers and paths that are lost --- */
+
+/* The way back, as layad would find it. */
+static void dial_again(void)
+{
+	enter('a');
+	CHECK(!system("laya-nl path-new dev=laya0 public-key=B kind=2 "
+		      "carrier-id=1 remote=192.0.2.2:5291 > /dev/null"));
+}
+
+/* Bytes over laya0 between two programs that know nothing of Laya. */
+static void connect_plain(int fd[2])
+{
+	struct sockaddr_in6 name = { .sin6_family = AF_INET6 };
+	socklen_t len = sizeof(name);
+	int listener;
+
+	enter('b');
+	CHECK(inet_pton(AF_INET6, getenv("LAYA_ORCHID_B"), &name.sin6_addr) == 1);
+	listener = socket(AF_INET6, SOCK_STREAM, 0);
+	CHECK(!bind(listener, SA(&name), len) && !listen(listener, 1));
+	CHECK(!getsockname(listener, SA(&name), &len));
+	patient(listener);
+	enter('a');
+	fd[0] = socket(AF_INET6, SOCK_STREAM, 0);
+	patient(fd[0]);
+	CHECK(!connect(fd[0], SA(&name), sizeof(name)));
+	fd[1] = accept(listener, NULL, NULL);
+	CHECK(fd[1] >= 0);
+	close(listener);
+}
+
+static void test_peer_lost(void)
+{
+	int laya[2], plain[2];
+	long long began;
+
+	connect_pair(laya, 'a', 'b');
+	connect_plain(plain);
+	exchange(laya[0], laya[1], "before");
+	exchange(plain[0], plain[1], "before");
+	enter('a');
+	CHECK(!system("laya-nl device-set dev=laya0 user-timeout=2000; "
+		      "ip link set eth0 down"));
+	began = now_ms();
+	EQUAL(1, send(laya[0], "x", 1, 0));
+	EQUAL(1, send(plain[0], "x", 1, 0));
+	CHECK(wait_events(laya[0], 0) & POLLERR);
+	EQUAL(ETIMEDOUT, get_int(laya[0], SOL_SOCKET, SO_ERROR));
+	CHECK(wait_events(plain[0], 0) & POLLERR);
+	EQUAL(ETIMEDOUT, get_int(plain[0], SOL_SOCKET, SO_ERROR));
+	CHECK(now_ms() - began >= 1500);
+	REFUSED(EPIPE, send(laya[0], "x", 1, MSG_NOSIGNAL));
+	close_pair(laya);
+	close_pair(plain);
+
+	enter('a');
+	CHECK(!system("laya-nl device-set dev=laya0 user-timeout=60000; "
+		      "ip link set eth0 up"));
+	dial_again();
+	connect_pair(laya, 'a', 'b');
+	exchange(laya[0], laya[1], "after");
+	close_pair(laya);
+}
+
+static void test_path_back(void)
+{
+	long long began;
+	char room[4];
+	int fd[2];
+
+	connect_pair(fd, 'a', 'b');
+	exchange(fd[0], fd[1], "before");
+	enter('a');
+	CHECK(!system("ip link set eth0 down"));
+	EQUAL(1, send(fd[0], "x", 1, 0));
+	/*
+	 * TCP retransmits after 0.2, 0.6, 1.4, 3, 6.3 and 13 seconds, or some more,
+	 * and then not before 26.
+	 */
+	sleep(16);
+	/* What the peer has kept of that is thrown away, as it is after a while */
+	CHECK(!system("laya-nl peer-set dev=laya0 public-key=B error=113; "
+		      "laya-nl peer-set dev=laya0 public-key=B error=0; "
+		      "ip link set eth0 up"));
+	dial_again();
+	began = now_ms();
+	EQUAL(1, recv(fd[1], room, 1, 0));
+	CHECK(now_ms() - began < 7000);
+	close_pair(fd);
+}
+
+/* b has a session, and no way to it is found: layad says so. */
+static void test_connect_given_up(void)
+{
+	int fd = open_on('a', SOCK_STREAM | SOCK_NONBLOCK), plain;
+	struct sockaddr_in6 name = { .sin6_family = AF_INET6 };
+	FILE *layad;
+
+	inet_pton(AF_INET6, getenv("LAYA_ORCHID_B"), &name.sin6_addr);
+	name.sin6_port = htons(4000);
+	enter('a');
+	layad = popen("laya-nl - > /dev/null", "w");
+	if (!layad) {
+		FAIL("popen: %s", strerror(errno));
+		return;
+	}
+	setvbuf(layad, NULL, _IOLBF, 0);
+	fprintf(layad, "device-claim dev=laya0\n");
+	fprintf(layad, "session-del dev=laya0 public-key=B\n");
+	usleep(500000);
+	REFUSED(EINPROGRESS, connect_to(fd, 'b', 4000));
+	plain = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	REFUSED(EINPROGRESS, connect(plain, SA(&name), sizeof(name)));
+	usleep(500000);
+	fprintf(layad, "peer-set dev=laya0 public-key=B error=%d\n",
+		EHOSTUNREACH);
+	CHECK(wait_events(fd, POLLOUT) & POLLERR);
+	EQUAL(EHOSTUNREACH, get_int(fd, SOL_SOCKET, SO_ERROR));
+	CHECK(wait_events(plain, POLLOUT) & POLLERR);
+	EQUAL(EHOSTUNREACH, get_int(plain, SOL_SOCKET, SO_ERROR));
+	close(plain);
+	close(fd);
+
+	/* Later ones need not wait, nor those after layad is gone */
+	fd = open_on('a', SOCK_STREAM);
+	patient(fd);
+	REFUSED(EHOSTUNREACH, connect_to(fd, 'b', 4000));
+	pclose(layad);
+	REFUSED(EHOSTUNREACH, connect_to(fd, 'b', 4000));
+	close(fd);
+}
+
 /* --- teardown --- */
 
 static int delete_module(void)
@@ -1058,8 +1191,11 @@ static const struct test tests[] = {
 	TEST(path_events),
 	TEST(module_in_use),
 	TEST(device_down),
-	/* No others can run after this */
+	TEST(peer_lost),
+	TEST(path_back),
+	/* No others can run after these */
 	TEST(device_gone),
+	TEST(connect_given_up),
 };
 
 int main(int argc, char **argv)

@@ -53,7 +53,8 @@ on b python3 "$tool" forge eth0 "$mac" 2001:db8::2 2001:db8::1 6000 last
 wait_for 'grep -q last /tmp/heard'
 ktap_refuse "none of them reaches a socket" grep -q forged /tmp/heard
 ktap_equal "the device counts them" $((before + 5)) "$(drops a)"
-on b python3 "$tool" syn eth0 "$mac" "$b" "$a" 6000 > /tmp/answer
+# From an ordinary address, to which an answer would find its way
+on b python3 "$tool" syn eth0 "$mac" 2001:db8::2 "$a" 6000 > /tmp/answer
 ktap_equal "a forged SYN has no answer" "nothing" "$(cat /tmp/answer)"
 on b python3 "$tool" syn eth0 "$mac" 2001:db8::2 2001:db8::1 6000 > /tmp/answer
 ktap_equal "an honest one has" "answer" "$(cat /tmp/answer)"

@@ -31,6 +31,7 @@ pair_laya() {
 	ip -n "$node" address add "$orchid/128" dev laya0 nodad || return
 	ip -n "$node" route add 2001:20::/28 dev laya0 || return
 	printf -v "pair_orchid_$node" %s "$orchid"
+	export "LAYA_ORCHID_${node^}=$orchid"
 }
 
 pair_setup() {
