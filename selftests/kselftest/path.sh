@@ -235,14 +235,17 @@ ktap_check "at once" test "$ms" -lt $((1000 * ktap_slow))
 # layad, as far as the kernel knows: claims the device and says what it is told
 layad() {
 	mkfifo "$tmp/to-layad"
-	ip netns exec a stdbuf -oL laya-nl - < "$tmp/to-layad" > "$tmp/events" 2>&1 &
+	ip netns exec a laya-nl - < "$tmp/to-layad" > /dev/null &
 	layad=$!
+	printf 'monitor\nwait 600\n' |
+		ip netns exec a stdbuf -oL laya-nl - > "$tmp/events" &
+	monitor=$!
 	exec 5> "$tmp/to-layad"
 	echo "device-claim dev=laya0" >&5
 }
 
 layad
-echo "wait $((2 * ktap_slow))" >&5
+wait_for 'on a laya-nl device-get dev=laya0 | grep -q " owner=[1-9]"'
 py a connect "$orchid_c" 80 > "$tmp/result" &
 ktap_check "layad is told whom a socket wants" \
 	wait_for 'grep -q "^peer-wanted.*public-key=Q0ND" $tmp/events'
@@ -251,15 +254,15 @@ wait_for "[ -s $tmp/result ]"
 read -r result ms < "$tmp/result"
 ktap_note "refused: $result after $ms ms"
 ktap_equal "what layad says is what connect says" ECONNREFUSED "$result"
+# What layad said answers for a moment
 sleep 1.5
-echo "wait 30" >&5
 read -r result ms < <(py a connect "$orchid_c" 80)
 ktap_note "layad silent: $result after $ms ms"
 ktap_equal "when layad is silent it fails as well" EHOSTUNREACH "$result"
 ktap_check "after ten seconds" test "$ms" -ge 9000 -a "$ms" -lt $((10000 + 4000 * ktap_slow))
-kill $layad
-wait $layad 2> /dev/null
+kill $monitor
 exec 5>&-
+wait $layad
 
 # --- no path left ---
 
