@@ -5,9 +5,9 @@
  */
 
 #include <linux/jiffies.h>
+#include <linux/ktime.h>
 #include <linux/random.h>
 #include <linux/string.h>
-#include <linux/timekeeping.h>
 
 #include "path.h"
 #include "peer.h"
