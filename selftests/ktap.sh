@@ -119,10 +119,12 @@ ktap_done() {
 # wait_for CONDITION [SECONDS] - until the shell finds it true; fails after 10
 # seconds, or as many as are given, times what this kind of VM needs
 wait_for() {
-	local end=$((SECONDS + ${2:-10} * ktap_slow + 1))
+	local end=$((SECONDS + ${2:-10} * ktap_slow + 1)) nap=0.05 tries=0
 
 	until eval "$1" > /dev/null 2>&1; do
 		[ $SECONDS -lt $end ] || return 1
-		sleep 0.05
+		sleep $nap
+		# What takes long need not be looked at so often
+		[ $((++tries)) -lt 20 ] || nap=0.3
 	done
 }

@@ -19,6 +19,9 @@ usage: vm.sh [OPTIONS] -- COMMAND...
               with two CPUs)
   -i          instruction-counted time: the guest's clock advances one nanosecond
               per instruction (one CPU; not with uml)
+  -v          virtual time (uml): the guest's clock stands still while anything
+              runs, and jumps to the next timer when nothing does. A busy host
+              changes nothing, and waiting takes no time
   -s CPUS     1, or 2 with debug
   -m MEMORY   in MiB
   -t SECONDS  kill the VM and fail after this long (1800)
@@ -34,12 +37,13 @@ END
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repo=$(cd "$here/.." && pwd)
-kernel=6.12 timed='' cpus='' memory='' limit=1800 kunit=0 build=1 quiet=''
+kernel=6.12 timed='' virtual='' cpus='' memory='' limit=1800 kunit=0 build=1 quiet=''
 
-while getopts k:is:m:t:Knqh option; do
+while getopts k:ivs:m:t:Knqh option; do
 	case $option in
 	k) kernel=$OPTARG ;;
 	i) timed=1 ;;
+	v) virtual=1 ;;
 	s) cpus=$OPTARG ;;
 	m) memory=$OPTARG ;;
 	t) limit=$OPTARG ;;
@@ -58,6 +62,8 @@ uml) cpus=1 memory=${memory:-768} ;;
 debug) cpus=${cpus:-2} memory=${memory:-2048} ;;
 *) echo "vm.sh: unknown kernel '$kernel': 6.12, 6.1, uml or debug" >&2; exit 2 ;;
 esac
+[ -z "$virtual" ] || [ "$kernel" = uml ] ||
+	{ echo "vm.sh: -v needs uml" >&2; exit 2; }
 if [ -n "$timed" ]; then
 	[ "$kernel" != uml ] || { echo "vm.sh: -i needs QEMU, not uml" >&2; exit 2; }
 	cpus=1
@@ -157,6 +163,8 @@ start_uml() {
 	if [ ! -w $shm ] || [ "$(df -m --output=avail $shm | tail -n 1)" -lt "$memory" ]; then
 		shm=/tmp
 	fi
+	[ -z "$virtual" ] || common+=" time-travel=inf-cpu"
+
 	# Without setarch it would add half a GiB for where randomization put it,
 	# and every process pays for the memory when it forks.
 	#
