@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* UDP carriers: carrier_udp.c. Stream carriers will stand beside them. */
+/* Carriers: UDP sockets (carrier_udp.c) and connected streams (carrier_stream.c). */
 #ifndef _LAYA_CARRIER_H
 #define _LAYA_CARRIER_H
 
@@ -8,32 +8,40 @@
 #define LAYA_CARRIER_UDP_ID	1
 
 /**
- * struct laya_carrier - the UDP sockets of a device
- * @device: Whose they are.
+ * struct laya_carrier - what both kinds have in common
+ * @device: Whose it is.
+ * @napi: What it received goes up from here.
+ * @rx_packets: Packets received, segment by segment.
+ * @rx_bytes: Their bytes.
+ * @tx_packets: Packets sent, likewise.
+ * @tx_bytes: Their bytes.
+ */
+struct laya_carrier {
+	struct laya_device	*device;
+	struct napi_struct	napi;
+	atomic64_t		rx_packets;
+	atomic64_t		rx_bytes;
+	atomic64_t		tx_packets;
+	atomic64_t		tx_bytes;
+};
+
+/**
+ * struct laya_carrier_udp - the UDP sockets of a device
+ * @carrier: Its NAPI drains both, and is scheduled by their sk_data_ready.
  * @sock4: IPv4 socket, or NULL when IPv4 is not there.
  * @sock6: IPv6 socket, or NULL when IPv6 is not there.
  * @port: Bound by both, host byte order.
- * @napi: Drains both; scheduled by their sk_data_ready.
- * @rx_packets: UDP payloads received, segment by segment.
- * @rx_bytes: Their bytes.
- * @tx_packets: UDP payloads sent, likewise.
- * @tx_bytes: Their bytes.
  *
  * Lifetime: device->carrier publishes it under device->lock and rtnl; removed
  * by laya_carrier_close: unpublish, restore callbacks, synchronize_net, disable
  * NAPI, release sockets (which are in device->creating_net, without a netns
  * reference), free.
  */
-struct laya_carrier {
-	struct laya_device	*device;
+struct laya_carrier_udp {
+	struct laya_carrier	carrier;
 	struct socket __rcu	*sock4;
 	struct socket __rcu	*sock6;
 	u16			port;
-	struct napi_struct	napi;
-	atomic64_t		rx_packets;
-	atomic64_t		rx_bytes;
-	atomic64_t		tx_packets;
-	atomic64_t		tx_bytes;
 };
 
 /* Under device->lock. */
@@ -43,13 +51,20 @@ void laya_carrier_close(struct laya_device *laya);
 /* Routes of all paths are looked up anew. Under device->lock. */
 void laya_carrier_reroute(struct laya_device *laya);
 /*
- * Send @skb (consumed): a UDP payload, or with gso_size set a run of equal ones
- * of which the last may be shorter; @cache may be NULL. @ttl 0 is the default.
+ * Send @skb (consumed): a packet, or with gso_size set a run of equal ones of
+ * which the last may be shorter; @cache may be NULL. @ttl 0 is the default.
  * Under rcu_read_lock_bh. -ENETUNREACH, -ELOOP, -EMSGSIZE, -ENOMEM.
  */
 int laya_carrier_send(struct laya_device *laya, struct sk_buff *skb,
 		      const struct laya_endpoint *to, struct dst_cache *cache,
 		      u8 tos, u8 ttl);
+
+/* The same for one kind of carrier. */
+int laya_carrier_udp_send(struct laya_device *laya, struct sk_buff *skb,
+			  const struct laya_endpoint *to,
+			  struct dst_cache *cache, u8 tos, u8 ttl);
+/* As a packet of ours from now on, whatever it was before. */
+void laya_carrier_scrub(struct sk_buff *skb);
 
 /*
  * Parse the shims at @data; -EBADMSG when malformed (wrong order, flags, too

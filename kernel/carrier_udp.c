@@ -40,12 +40,12 @@
 
 static void laya_carrier_data_ready(struct sock *sk)
 {
-	struct laya_carrier *carrier;
+	struct laya_carrier_udp *udp;
 
 	rcu_read_lock();
-	carrier = rcu_dereference_sk_user_data(sk);
-	if (carrier)
-		napi_schedule(&carrier->napi);
+	udp = rcu_dereference_sk_user_data(sk);
+	if (udp)
+		napi_schedule(&udp->carrier.napi);
 	rcu_read_unlock();
 }
 
@@ -130,18 +130,18 @@ static int laya_carrier_drain(struct laya_carrier *carrier, struct socket *sock,
 
 static int laya_carrier_poll(struct napi_struct *napi, int budget)
 {
-	struct laya_carrier *carrier =
-		container_of(napi, struct laya_carrier, napi);
+	struct laya_carrier_udp *udp =
+		container_of(napi, struct laya_carrier_udp, carrier.napi);
 	struct socket *sock;
 	int n = 0;
 
 	rcu_read_lock();
-	sock = rcu_dereference(carrier->sock4);
+	sock = rcu_dereference(udp->sock4);
 	if (sock)
-		n = laya_carrier_drain(carrier, sock, budget);
-	sock = rcu_dereference(carrier->sock6);
+		n = laya_carrier_drain(&udp->carrier, sock, budget);
+	sock = rcu_dereference(udp->sock6);
 	if (sock && n < budget)
-		n += laya_carrier_drain(carrier, sock, budget - n);
+		n += laya_carrier_drain(&udp->carrier, sock, budget - n);
 	rcu_read_unlock();
 
 	if (n >= budget)
@@ -151,7 +151,7 @@ static int laya_carrier_poll(struct napi_struct *napi, int budget)
 	return n;
 }
 
-static void laya_carrier_attach(struct laya_carrier *carrier,
+static void laya_carrier_attach(struct laya_carrier_udp *udp,
 				struct socket *sock)
 {
 	struct sock *sk = sock->sk;
@@ -166,7 +166,7 @@ static void laya_carrier_attach(struct laya_carrier *carrier,
 #endif
 	write_lock_bh(&sk->sk_callback_lock);
 	sk->sk_data_ready = laya_carrier_data_ready;
-	rcu_assign_sk_user_data(sk, carrier);
+	rcu_assign_sk_user_data(sk, udp);
 	write_unlock_bh(&sk->sk_callback_lock);
 }
 
@@ -277,7 +277,7 @@ int laya_carrier_open(struct laya_device *laya, u16 port,
 		      struct netlink_ext_ack *extack)
 {
 	struct socket *sock4 = NULL, *sock6 = NULL;
-	struct laya_carrier *carrier;
+	struct laya_carrier_udp *udp;
 	struct net *net;
 	int err;
 
@@ -295,8 +295,8 @@ int laya_carrier_open(struct laya_device *laya, u16 port,
 		return -ENONET;
 	}
 
-	carrier = kzalloc(sizeof(*carrier), GFP_KERNEL);
-	if (!carrier) {
+	udp = kzalloc(sizeof(*udp), GFP_KERNEL);
+	if (!udp) {
 		err = -ENOMEM;
 		goto err_net;
 	}
@@ -310,26 +310,26 @@ int laya_carrier_open(struct laya_device *laya, u16 port,
 		goto err_free;
 	}
 
-	carrier->device = laya;
-	carrier->port = laya_carrier_port(sock4 ?: sock6);
-	rcu_assign_pointer(carrier->sock4, sock4);
-	rcu_assign_pointer(carrier->sock6, sock6);
-	netif_napi_add(laya->dev, &carrier->napi, laya_carrier_poll);
-	napi_enable(&carrier->napi);
-	rcu_assign_pointer(laya->carrier, carrier);
+	udp->carrier.device = laya;
+	udp->port = laya_carrier_port(sock4 ?: sock6);
+	rcu_assign_pointer(udp->sock4, sock4);
+	rcu_assign_pointer(udp->sock6, sock6);
+	netif_napi_add(laya->dev, &udp->carrier.napi, laya_carrier_poll);
+	napi_enable(&udp->carrier.napi);
+	rcu_assign_pointer(laya->carrier, udp);
 	if (sock4)
-		laya_carrier_attach(carrier, sock4);
+		laya_carrier_attach(udp, sock4);
 	if (sock6)
-		laya_carrier_attach(carrier, sock6);
+		laya_carrier_attach(udp, sock6);
 	/* For what came before the callbacks were ours */
 	local_bh_disable();
-	napi_schedule(&carrier->napi);
+	napi_schedule(&udp->carrier.napi);
 	local_bh_enable();
 	put_net(net);
 	return 0;
 
 err_free:
-	kfree(carrier);
+	kfree(udp);
 err_net:
 	put_net(net);
 	return err;
@@ -381,22 +381,22 @@ void laya_carrier_reroute(struct laya_device *laya)
  */
 void laya_carrier_close(struct laya_device *laya)
 {
-	struct laya_carrier *carrier;
+	struct laya_carrier_udp *udp;
 	struct socket *sock4, *sock6;
 
 	lockdep_assert_held(&laya->lock);
-	carrier = rcu_dereference_protected(laya->carrier,
-					    lockdep_is_held(&laya->lock));
-	if (!carrier)
+	udp = rcu_dereference_protected(laya->carrier,
+					lockdep_is_held(&laya->lock));
+	if (!udp)
 		return;
-	sock4 = rcu_dereference_protected(carrier->sock4,
+	sock4 = rcu_dereference_protected(udp->sock4,
 					  lockdep_is_held(&laya->lock));
-	sock6 = rcu_dereference_protected(carrier->sock6,
+	sock6 = rcu_dereference_protected(udp->sock6,
 					  lockdep_is_held(&laya->lock));
 
 	RCU_INIT_POINTER(laya->carrier, NULL);
-	RCU_INIT_POINTER(carrier->sock4, NULL);
-	RCU_INIT_POINTER(carrier->sock6, NULL);
+	RCU_INIT_POINTER(udp->sock4, NULL);
+	RCU_INIT_POINTER(udp->sock6, NULL);
 	if (sock4)
 		laya_carrier_detach(sock4);
 	if (sock6)
@@ -404,13 +404,13 @@ void laya_carrier_close(struct laya_device *laya)
 	/* Senders, and callbacks that have seen the carrier */
 	synchronize_net();
 
-	napi_disable(&carrier->napi);
-	netif_napi_del(&carrier->napi);
+	napi_disable(&udp->carrier.napi);
+	netif_napi_del(&udp->carrier.napi);
 	laya_carrier_release(sock4);
 	laya_carrier_release(sock6);
 	/* Nobody sends, so nobody else looks at the caches now */
 	laya_carrier_each_route(laya, dst_cache_reset_now);
-	kfree(carrier);
+	kfree(udp);
 }
 
 /*
@@ -592,14 +592,9 @@ static int laya_carrier_prepare(struct laya_device *laya, struct sk_buff *skb)
 	/* The headers are written in a head of our own; the payload is not touched */
 	if (skb_cow_head(skb, LL_MAX_HEADER + LAYA_CARRIER_HEADERS6))
 		return -ENOMEM;
-	skb_scrub_packet(skb, true);
-	__vlan_hwaccel_clear_tag(skb);
-	skb_clear_hash(skb);
-	skb_mark_not_on_list(skb);
-	memset(skb->cb, 0, sizeof(skb->cb));
+	laya_carrier_scrub(skb);
 	skb->encapsulation = 0;
 	skb_reset_inner_headers(skb);
-	skb->dev = NULL;
 	skb->mark = laya->fwmark;
 
 	if (size && skb->len > size) {
@@ -619,7 +614,7 @@ static int laya_carrier_prepare(struct laya_device *laya, struct sk_buff *skb)
 }
 
 /**
- * laya_carrier_send - send a UDP payload, or a run of equal ones
+ * laya_carrier_udp_send - send a UDP payload, or a run of equal ones
  * @laya: The device.
  * @skb: At the payload; consumed. With gso_size set, its payloads are of that
  *	size, save the last, which may be shorter.
@@ -633,22 +628,22 @@ static int laya_carrier_prepare(struct laya_device *laya, struct sk_buff *skb)
  * Return: 0; -ENETUNREACH and the like from routing; -ENONET without carriers;
  * -ELOOP when the route leads to a Laya device; -EMSGSIZE; -ENOMEM.
  */
-int laya_carrier_send(struct laya_device *laya, struct sk_buff *skb,
-		      const struct laya_endpoint *to, struct dst_cache *cache,
-		      u8 tos, u8 ttl)
+int laya_carrier_udp_send(struct laya_device *laya, struct sk_buff *skb,
+			  const struct laya_endpoint *to,
+			  struct dst_cache *cache, u8 tos, u8 ttl)
 {
-	struct laya_carrier *carrier = rcu_dereference_bh(laya->carrier);
+	struct laya_carrier_udp *udp = rcu_dereference_bh(laya->carrier);
 	unsigned int bytes = skb->len;
 	struct socket *sock = NULL;
 	unsigned int packets;
 	int size, err;
 
-	if (carrier && to->remote.sa.sa_family == AF_INET)
-		sock = rcu_dereference_bh(carrier->sock4);
-	else if (carrier && to->remote.sa.sa_family == AF_INET6)
-		sock = rcu_dereference_bh(carrier->sock6);
+	if (udp && to->remote.sa.sa_family == AF_INET)
+		sock = rcu_dereference_bh(udp->sock4);
+	else if (udp && to->remote.sa.sa_family == AF_INET6)
+		sock = rcu_dereference_bh(udp->sock6);
 	if (!sock) {
-		err = carrier ? -EAFNOSUPPORT : -ENONET;
+		err = udp ? -EAFNOSUPPORT : -ENONET;
 		goto err_drop;
 	}
 
@@ -666,8 +661,8 @@ int laya_carrier_send(struct laya_device *laya, struct sk_buff *skb,
 					 tos, ttl);
 	if (err)
 		goto err_drop;
-	atomic64_add(packets, &carrier->tx_packets);
-	atomic64_add(bytes, &carrier->tx_bytes);
+	atomic64_add(packets, &udp->carrier.tx_packets);
+	atomic64_add(bytes, &udp->carrier.tx_bytes);
 	return 0;
 
 err_drop:

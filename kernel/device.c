@@ -10,6 +10,7 @@
 
 #include "addr.h"
 #include "carrier.h"
+#include "carrier_stream.h"
 #include "device.h"
 #include "dgram.h"
 #include "forward.h"
@@ -71,6 +72,7 @@ static void laya_device_ndo_uninit(struct net_device *dev)
 	synchronize_net();
 
 	laya_dgram_device_gone(laya);
+	laya_carrier_stream_destroy(laya);
 	mutex_lock(&laya->lock);
 	laya_carrier_close(laya);
 	laya_peer_remove_all(laya);
@@ -145,6 +147,7 @@ LAYA_COMPAT_NEWLINK(laya_device_newlink)
 	laya->user_timeout_ms = LAYA_DEVICE_USER_TIMEOUT_MS;
 	mutex_init(&laya->lock);
 	spin_lock_init(&laya->ports.lock);
+	laya_carrier_stream_init(laya);
 
 	laya->drops = alloc_percpu(struct laya_drop_stats);
 	if (!laya->drops) {
@@ -204,6 +207,7 @@ static void __net_exit laya_device_net_pre_exit(struct net *net)
 		netif_carrier_off(laya->dev);
 		mutex_lock(&laya->lock);
 		WRITE_ONCE(laya->creating_net, NULL);
+		laya_carrier_stream_close_all(laya, ENONET);
 		laya_carrier_close(laya);
 		mutex_unlock(&laya->lock);
 	}
@@ -350,8 +354,9 @@ void laya_device_release_owner(struct net *net, u32 portid)
 
 	rcu_read_lock();
 	list_for_each_entry_rcu(laya, &laya_devices, list)
-		if (READ_ONCE(laya->owner_net) == net)
-			cmpxchg(&laya->owner_portid, portid, 0);
+		if (READ_ONCE(laya->owner_net) == net &&
+		    cmpxchg(&laya->owner_portid, portid, 0) == portid)
+			laya_carrier_stream_orphan(laya);
 	rcu_read_unlock();
 }
 

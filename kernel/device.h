@@ -8,6 +8,7 @@
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
 
+#include "carrier_stream.h"
 #include "drop.h"
 #include "laya.h"
 #include "trace.h"
@@ -48,6 +49,7 @@ struct laya_ports {
  * @seq: Changes with the set of peers, so that a dump knows that it missed some;
  *	never 0; under @lock.
  * @carrier: UDP sockets, or NULL.
+ * @streams: Stream carriers, see carrier_stream.h.
  * @forward: Label and flow tables; always there.
  * @ports: Datagram sockets.
  * @drops: Why packets were dropped.
@@ -69,7 +71,8 @@ struct laya_device {
 	struct rhashtable		peers_by_orchid;
 	unsigned int			n_peers;
 	unsigned int			seq;
-	struct laya_carrier __rcu	*carrier;
+	struct laya_carrier_udp __rcu	*carrier;
+	struct laya_streams		streams;
 	struct laya_forward		*forward;
 	struct laya_ports		ports;
 	struct laya_drop_stats __percpu	*drops;

@@ -27,6 +27,7 @@
 	X(NO_ROUTE,		"no route to the far end")		\
 	X(LOOP,			"outer route leads to a Laya device")	\
 	X(AMPLIFICATION,	"path not validated yet")		\
+	X(CARRIER_FULL,		"stream carrier is full")		\
 	X(LABEL_UNKNOWN,	"unknown label")			\
 	X(LABEL_SOURCE,		"label used by the wrong sender")	\
 	X(LABEL_RATE,		"label over its rate")			\

@@ -39,6 +39,7 @@ static struct laya_device *fixture_device(struct kunit *test)
 	laya->creating_net = &init_net;
 	mutex_init(&laya->lock);
 	spin_lock_init(&laya->ports.lock);
+	laya_carrier_stream_init(laya);
 	fixture_key(laya->public_key, 100);
 	laya->drops = alloc_percpu(struct laya_drop_stats);
 	KUNIT_ASSERT_TRUE(test, !!laya->drops);

@@ -141,6 +141,16 @@ void laya_forward_peer_gone(struct laya_forward *forward,
 }
 
 /**
+ * laya_forward_carrier_lost - the flows to a stream carrier go with it
+ * @forward: The forwarder.
+ * @carrier: Id of the carrier.
+ */
+void laya_forward_carrier_lost(struct laya_forward *forward, u32 carrier)
+{
+	laya_label_carrier_lost(&forward->table, carrier);
+}
+
+/**
  * laya_forward_each_route - for each cached route of the forwarder's own
  * @forward: The forwarder.
  * @fn: What to do. It must not sleep.
@@ -509,7 +519,8 @@ static void laya_forward_back(struct laya_device *laya, struct sk_buff *skb,
 	}
 	/* The cache is there once the flow is validated */
 	validated = smp_load_acquire(&flow->validated);
-	if (!validated && !laya_label_debit(flow, bytes)) {
+	if (!validated && !flow->endpoint.carrier &&
+	    !laya_label_debit(flow, bytes)) {
 		laya_forward_drop(laya, skb, LAYA_DROP_AMPLIFICATION);
 		return;
 	}
@@ -522,21 +533,24 @@ static void laya_forward_back(struct laya_device *laya, struct sk_buff *skb,
 			  validated ? &flow->cache : NULL, ttl, tos);
 }
 
-/* The packets of a run (consumed) go different ways: as if they came singly. */
+/*
+ * The packets of a run (consumed) go different ways: as if they came singly. Runs
+ * come from UDP only.
+ */
 static void laya_forward_split(struct laya_device *laya, struct sk_buff *skb,
 			       const struct laya_endpoint *from, u8 ttl, u8 tos)
 {
-	struct laya_carrier *carrier = rcu_dereference(laya->carrier);
+	struct laya_carrier_udp *udp = rcu_dereference(laya->carrier);
 	unsigned int size = skb_shinfo(skb)->gso_size;
 	struct sk_buff *copy;
 	unsigned int at;
 
-	for (at = 0; carrier && at < skb->len; at += size) {
+	for (at = 0; udp && at < skb->len; at += size) {
 		copy = laya_forward_segment(skb, at);
 		if (!copy)
 			laya_device_drop(laya, LAYA_DROP_NO_MEMORY);
 		else
-			laya_receive(carrier, copy, from, ttl, tos);
+			laya_receive(&udp->carrier, copy, from, ttl, tos);
 	}
 	consume_skb(skb);
 }

@@ -34,6 +34,8 @@ int laya_forward_label_set(struct laya_forward *forward, struct laya_peer *peer,
 			   const struct laya_label_params *params,
 			   struct netlink_ext_ack *extack);
 int laya_forward_label_del(struct laya_forward *forward, const u8 *label);
+/* The flows to a stream carrier go with it. */
+void laya_forward_carrier_lost(struct laya_forward *forward, u32 carrier);
 /* An attachment goes: its labels and flows with it. */
 void laya_forward_peer_gone(struct laya_forward *forward,
 			    struct laya_peer *peer);

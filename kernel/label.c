@@ -427,24 +427,21 @@ static bool laya_label_expired(const struct laya_label *label,
 }
 
 static void laya_label_expire_flows(struct laya_label_table *table,
-				    struct list_head *flows, unsigned long now)
+				    struct list_head *flows, unsigned long now,
+				    u32 carrier)
 {
 	struct laya_flow *flow, *next;
 
 	list_for_each_entry_safe(flow, next, flows, list)
-		if (time_after_eq(now, READ_ONCE(flow->last) +
+		if ((carrier && flow->endpoint.carrier == carrier) ||
+		    time_after_eq(now, READ_ONCE(flow->last) +
 				       LAYA_LABEL_FLOW_IDLE))
 			laya_label_flow_remove(table, flow);
 }
 
-/**
- * laya_label_expire - remove labels whose time is over, and idle flows
- * @table: The table.
- * @now: jiffies.
- *
- * Walks over all of them; may sleep.
- */
-void laya_label_expire(struct laya_label_table *table, unsigned long now)
+/* Remove what is over at @now, and the flows to @carrier. */
+static void laya_label_sweep(struct laya_label_table *table, unsigned long now,
+			     u32 carrier)
 {
 	unsigned long id, start = 0;
 	struct laya_label *label;
@@ -471,10 +468,11 @@ void laya_label_expire(struct laya_label_table *table, unsigned long now)
 				peer = laya_label_remove(table, label);
 			} else {
 				laya_label_expire_flows(table,
-							&label->validated, now);
+							&label->validated, now,
+							carrier);
 				laya_label_expire_flows(table,
 							&label->unvalidated,
-							now);
+							now, carrier);
 			}
 			spin_unlock_bh(&table->lock);
 			if (peer)
@@ -483,6 +481,30 @@ void laya_label_expire(struct laya_label_table *table, unsigned long now)
 		rcu_read_unlock();
 		cond_resched();
 	} while (label);
+}
+
+/**
+ * laya_label_expire - remove labels whose time is over, and idle flows
+ * @table: The table.
+ * @now: jiffies.
+ *
+ * Walks over all of them; may sleep.
+ */
+void laya_label_expire(struct laya_label_table *table, unsigned long now)
+{
+	laya_label_sweep(table, now, 0);
+}
+
+/**
+ * laya_label_carrier_lost - remove the flows to a stream carrier that is gone
+ * @table: The table.
+ * @carrier: Its id.
+ *
+ * Walks over all of them; may sleep.
+ */
+void laya_label_carrier_lost(struct laya_label_table *table, u32 carrier)
+{
+	laya_label_sweep(table, jiffies, carrier);
 }
 
 /**
@@ -564,6 +586,10 @@ static void laya_label_flow_key(struct laya_flow_key *key, u64 label,
 	memset(key, 0, sizeof(*key));
 	key->label = label;
 	key->previous = previous;
+	if (from->carrier) {
+		key->scope = from->carrier;
+		return;
+	}
 	key->family = from->remote.sa.sa_family;
 	if (key->family == AF_INET6) {
 		key->remote = from->remote.in6.sin6_addr;

@@ -165,9 +165,9 @@ struct laya_label {
  *	have the same address here.
  * @remote: Address of the dialler, or of that forwarder.
  * @local: The address of ours to which the packet came.
- * @scope: Of a link-local @remote.
+ * @scope: Of a link-local @remote; without a @family, id of a stream carrier.
  * @port: Port of @remote.
- * @family: Of the addresses.
+ * @family: Of the addresses; 0 of a stream.
  */
 struct laya_flow_key {
 	u64		label;
@@ -229,6 +229,7 @@ void laya_label_del_peer(struct laya_label_table *table,
 void laya_label_each_route(struct laya_label_table *table,
 			   void (*fn)(struct dst_cache *cache));
 void laya_label_expire(struct laya_label_table *table, unsigned long now);
+void laya_label_carrier_lost(struct laya_label_table *table, u32 carrier);
 struct laya_issued *laya_label_find(struct laya_label_table *table, u64 value,
 				    unsigned long now);
 struct laya_label *laya_label_next(struct laya_label_table *table,

@@ -53,15 +53,19 @@ struct laya_peer;
 struct laya_session;
 struct laya_path;
 struct laya_carrier;
+struct laya_carrier_stream;
+struct laya_carrier_udp;
 struct laya_forward;
 
 /**
- * struct laya_endpoint - the two ends of a UDP flow
- * @remote: Address and port of the far end.
+ * struct laya_endpoint - the two ends of a UDP flow, or a stream carrier
+ * @remote: Address and port of the far end; of a stream for people, if at all.
  * @local4: Our IPv4 address; zero lets routing choose.
  * @local6: Our IPv6 address; zero lets routing choose.
  * @oif: Interface the flow is tied to; 0 is none. For a link-local remote the
  *	scope id is in @remote as well.
+ * @carrier: Id of the stream carrier, which alone tells where it leads; 0 is UDP.
+ * @type: enum laya_carrier_type of that, for people.
  */
 struct laya_endpoint {
 	union {
@@ -74,6 +78,8 @@ struct laya_endpoint {
 		struct in6_addr		local6;
 	};
 	int				oif;
+	u32				carrier;
+	u8				type;
 };
 
 /**

@@ -16,11 +16,10 @@ void laya_netlink_exit(void);
 void laya_netlink_peer_wanted(struct laya_peer *peer);
 void laya_netlink_session_aging(struct laya_session *session, u32 reason);
 void laya_netlink_path_changed(struct laya_path *path);
-void laya_netlink_carrier_lost(struct laya_device *laya, u32 id, u32 type,
-			       u16 port);
+void laya_netlink_carrier_lost(const struct laya_carrier_stream *stream);
 
 /*
- * Shared by netlink.c, netlink_peer.c and netlink_path.c. Each request on something
+ * Shared by netlink.c and netlink_*.c. Each request on something
  * of a device finds the device by its first attribute, whose number is the same in
  * all attribute sets.
  */
@@ -81,6 +80,12 @@ void *laya_netlink_dump_put(struct sk_buff *skb, struct netlink_callback *cb,
 /* Begin a reply. ERR_PTR(-ENOMEM). *@header is for genlmsg_end(). */
 struct sk_buff *laya_netlink_reply_new(struct genl_info *info, u8 cmd,
 				       void **header);
+/* Far ends, as struct sockaddr_in or sockaddr_in6. */
+int laya_netlink_get_remote(struct laya_endpoint *endpoint,
+			    const struct nlattr *attr,
+			    struct netlink_ext_ack *extack);
+int laya_netlink_put_remote(struct sk_buff *skb, int attr,
+			    const struct laya_endpoint *endpoint);
 /* Begin an event, NULL when nobody listens or there is no memory. Under RCU. */
 struct sk_buff *laya_netlink_event_new(struct laya_device *laya, u8 cmd,
 				       void **header);

@@ -128,10 +128,12 @@ const struct nla_policy laya_path_get_nl_policy[LAYA_A_PATH_PATH_ID + 1] = {
 };
 
 /* LAYA_CMD_CARRIER_NEW - do */
-const struct nla_policy laya_carrier_new_nl_policy[LAYA_A_CARRIER_PORT + 1] = {
+const struct nla_policy laya_carrier_new_nl_policy[LAYA_A_CARRIER_REMOTE + 1] = {
 	[LAYA_A_CARRIER_IFINDEX] = { .type = NLA_U32, },
 	[LAYA_A_CARRIER_TYPE] = NLA_POLICY_RANGE(NLA_U32, 1, 5),
 	[LAYA_A_CARRIER_PORT] = { .type = NLA_U16, },
+	[LAYA_A_CARRIER_FD] = { .type = NLA_U32, },
+	[LAYA_A_CARRIER_REMOTE] = { .type = NLA_BINARY, },
 };
 
 /* LAYA_CMD_CARRIER_DEL - do */
@@ -277,7 +279,7 @@ const struct genl_ops laya_nl_ops[20] = {
 		.cmd		= LAYA_CMD_CARRIER_NEW,
 		.doit		= laya_nl_carrier_new_doit,
 		.policy		= laya_carrier_new_nl_policy,
-		.maxattr	= LAYA_A_CARRIER_PORT,
+		.maxattr	= LAYA_A_CARRIER_REMOTE,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{

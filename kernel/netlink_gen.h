@@ -39,7 +39,7 @@ extern const struct nla_policy laya_path_del_nl_policy[LAYA_A_PATH_PATH_ID + 1];
 
 extern const struct nla_policy laya_path_get_nl_policy[LAYA_A_PATH_PATH_ID + 1];
 
-extern const struct nla_policy laya_carrier_new_nl_policy[LAYA_A_CARRIER_PORT + 1];
+extern const struct nla_policy laya_carrier_new_nl_policy[LAYA_A_CARRIER_REMOTE + 1];
 
 extern const struct nla_policy laya_carrier_del_nl_policy[LAYA_A_CARRIER_CARRIER_ID + 1];
 

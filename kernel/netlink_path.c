@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Generic netlink: paths, carriers and labels.
+ * Generic netlink: paths and labels.
  */
 #include <net/genetlink.h>
 #include <net/ipv6.h>
@@ -8,6 +8,7 @@
 
 #include "addr.h"
 #include "carrier.h"
+#include "carrier_stream.h"
 #include "device.h"
 #include "forward.h"
 #include "netlink.h"
@@ -17,10 +18,17 @@
 
 /* Paths */
 
-/* An address to send to: no candidate is unspecified, multicast or an ORCHID. */
-static int laya_netlink_get_remote(struct laya_endpoint *endpoint,
-				   const struct nlattr *attr,
-				   struct netlink_ext_ack *extack)
+/**
+ * laya_netlink_get_remote - an address to send to
+ * @endpoint: Its far end is set.
+ * @attr: struct sockaddr_in or sockaddr_in6.
+ * @extack: Told what is wrong.
+ *
+ * Return: 0; -EINVAL when it is none, as unspecified, multicast or an ORCHID.
+ */
+int laya_netlink_get_remote(struct laya_endpoint *endpoint,
+			    const struct nlattr *attr,
+			    struct netlink_ext_ack *extack)
 {
 	const struct sockaddr_in6 *in6 = nla_data(attr);
 	const struct sockaddr_in *in = nla_data(attr);
@@ -88,24 +96,24 @@ static int laya_netlink_get_params(struct laya_path_params *params,
 {
 	struct nlattr **attrs = info->attrs;
 	struct nlattr *labels = attrs[LAYA_A_PATH_LABELS];
+	u32 carrier = LAYA_CARRIER_UDP_ID;
 	int err;
 
 	memset(params, 0, sizeof(*params));
-	err = laya_netlink_require(info, LAYA_A_PATH_KIND, "kind") ?:
-	      laya_netlink_require(info, LAYA_A_PATH_REMOTE, "remote");
+	if (attrs[LAYA_A_PATH_CARRIER_ID])
+		carrier = nla_get_u32(attrs[LAYA_A_PATH_CARRIER_ID]);
+	if (carrier != LAYA_CARRIER_UDP_ID)
+		params->endpoint.carrier = carrier;
+	err = laya_netlink_require(info, LAYA_A_PATH_KIND, "kind");
+	if (!err && !params->endpoint.carrier)
+		err = laya_netlink_require(info, LAYA_A_PATH_REMOTE, "remote");
+	if (!err && attrs[LAYA_A_PATH_REMOTE])
+		err = laya_netlink_get_remote(&params->endpoint,
+					      attrs[LAYA_A_PATH_REMOTE],
+					      info->extack);
 	if (err)
 		return err;
 	params->kind = nla_get_u32(attrs[LAYA_A_PATH_KIND]);
-	if (attrs[LAYA_A_PATH_CARRIER_ID] &&
-	    nla_get_u32(attrs[LAYA_A_PATH_CARRIER_ID]) != LAYA_CARRIER_UDP_ID) {
-		NL_SET_ERR_MSG_ATTR(info->extack, attrs[LAYA_A_PATH_CARRIER_ID],
-				    "The device has no such carrier");
-		return -ENOENT;
-	}
-	err = laya_netlink_get_remote(&params->endpoint, attrs[LAYA_A_PATH_REMOTE],
-				      info->extack);
-	if (err)
-		return err;
 	if (attrs[LAYA_A_PATH_LOCAL]) {
 		err = laya_netlink_get_local(&params->endpoint,
 					     attrs[LAYA_A_PATH_LOCAL],
@@ -136,8 +144,31 @@ static int laya_netlink_get_params(struct laya_path_params *params,
 	return 0;
 }
 
-static int laya_netlink_put_address(struct sk_buff *skb, int attr, int family,
-				    const void *addr, __be16 port, u32 scope_id)
+/* The carrier of a path that is to be dialled: how it leads there. */
+static int laya_netlink_get_carrier(struct laya_path_params *params,
+				    struct laya_device *laya,
+				    struct genl_info *info)
+{
+	struct laya_endpoint *endpoint = &params->endpoint;
+	struct laya_carrier_stream *stream;
+
+	if (!endpoint->carrier)
+		return 0;
+	stream = laya_carrier_stream_lookup(laya, endpoint->carrier);
+	if (!stream) {
+		NL_SET_ERR_MSG_ATTR(info->extack,
+				    info->attrs[LAYA_A_PATH_CARRIER_ID],
+				    "The device has no such carrier");
+		return -ENOENT;
+	}
+	endpoint->type = stream->endpoint.type;
+	if (!endpoint->remote.sa.sa_family)
+		endpoint->remote = stream->endpoint.remote;
+	return 0;
+}
+
+static int laya_netlink_put_sockaddr(struct sk_buff *skb, int attr, int family,
+				     const void *addr, __be16 port, u32 scope_id)
 {
 	struct sockaddr_in6 in6 = {
 		.sin6_family	= AF_INET6,
@@ -157,29 +188,45 @@ static int laya_netlink_put_address(struct sk_buff *skb, int attr, int family,
 	return nla_put(skb, attr, sizeof(in6), &in6);
 }
 
-static int laya_netlink_put_endpoint(struct sk_buff *skb,
-				     const struct laya_endpoint *endpoint)
+/**
+ * laya_netlink_put_remote - tell the far end of an endpoint
+ * @skb: The message.
+ * @attr: Number of the attribute.
+ * @endpoint: Whose far end may have no address, and then there is no attribute.
+ *
+ * Return: 0 or -EMSGSIZE.
+ */
+int laya_netlink_put_remote(struct sk_buff *skb, int attr,
+			    const struct laya_endpoint *endpoint)
 {
 	const struct sockaddr_in6 *in6 = &endpoint->remote.in6;
 	const struct sockaddr_in *in = &endpoint->remote.in;
-	int err = 0;
 
-	if (endpoint->remote.sa.sa_family == AF_INET) {
-		err = laya_netlink_put_address(skb, LAYA_A_PATH_REMOTE, AF_INET,
-					       &in->sin_addr, in->sin_port, 0);
-		if (!err && endpoint->local4.s_addr)
-			err = laya_netlink_put_address(skb, LAYA_A_PATH_LOCAL,
-						       AF_INET,
-						       &endpoint->local4, 0, 0);
-	} else if (endpoint->remote.sa.sa_family == AF_INET6) {
-		err = laya_netlink_put_address(skb, LAYA_A_PATH_REMOTE, AF_INET6,
-					       &in6->sin6_addr, in6->sin6_port,
-					       in6->sin6_scope_id);
-		if (!err && !ipv6_addr_any(&endpoint->local6))
-			err = laya_netlink_put_address(skb, LAYA_A_PATH_LOCAL,
-						       AF_INET6,
-						       &endpoint->local6, 0, 0);
+	switch (endpoint->remote.sa.sa_family) {
+	case AF_INET:
+		return laya_netlink_put_sockaddr(skb, attr, AF_INET,
+						 &in->sin_addr, in->sin_port, 0);
+	case AF_INET6:
+		return laya_netlink_put_sockaddr(skb, attr, AF_INET6,
+						 &in6->sin6_addr, in6->sin6_port,
+						 in6->sin6_scope_id);
 	}
+	return 0;
+}
+
+static int laya_netlink_put_endpoint(struct sk_buff *skb,
+				     const struct laya_endpoint *endpoint)
+{
+	int family = endpoint->remote.sa.sa_family;
+	int err;
+
+	err = laya_netlink_put_remote(skb, LAYA_A_PATH_REMOTE, endpoint);
+	if (!err && family == AF_INET && endpoint->local4.s_addr)
+		err = laya_netlink_put_sockaddr(skb, LAYA_A_PATH_LOCAL, AF_INET,
+						&endpoint->local4, 0, 0);
+	else if (!err && family == AF_INET6 && !ipv6_addr_any(&endpoint->local6))
+		err = laya_netlink_put_sockaddr(skb, LAYA_A_PATH_LOCAL, AF_INET6,
+						&endpoint->local6, 0, 0);
 	if (!err && endpoint->oif)
 		err = nla_put_u32(skb, LAYA_A_PATH_OIF, endpoint->oif);
 	return err;
@@ -248,8 +295,11 @@ static int laya_netlink_put_path(struct sk_buff *skb, struct laya_path *path)
 	    nla_put(skb, LAYA_A_PATH_PUBLIC_KEY, LAYA_KEY_SIZE, peer->key) ||
 	    nla_put_u32(skb, LAYA_A_PATH_PATH_ID, path->id) ||
 	    nla_put_u32(skb, LAYA_A_PATH_KIND, path->kind) ||
-	    nla_put_u32(skb, LAYA_A_PATH_CARRIER_ID, LAYA_CARRIER_UDP_ID) ||
-	    nla_put_u32(skb, LAYA_A_PATH_CARRIER_TYPE, LAYA_CARRIER_TYPE_UDP) ||
+	    nla_put_u32(skb, LAYA_A_PATH_CARRIER_ID,
+			now.endpoint.carrier ?: LAYA_CARRIER_UDP_ID) ||
+	    nla_put_u32(skb, LAYA_A_PATH_CARRIER_TYPE,
+			now.endpoint.carrier ? now.endpoint.type :
+					       LAYA_CARRIER_TYPE_UDP) ||
 	    nla_put_u32(skb, LAYA_A_PATH_STATE, now.state) ||
 	    (path->answered && nla_put_flag(skb, LAYA_A_PATH_ANSWERED)) ||
 	    (rcu_access_pointer(peer->best) == path &&
@@ -267,7 +317,7 @@ static int laya_netlink_put_path(struct sk_buff *skb, struct laya_path *path)
 	    nla_put(skb, LAYA_A_PATH_FORWARDER, LAYA_KEY_SIZE, path->forwarder))
 		return -EMSGSIZE;
 	if (now.observed_valid &&
-	    laya_netlink_put_address(skb, LAYA_A_PATH_OBSERVED,
+	    laya_netlink_put_sockaddr(skb, LAYA_A_PATH_OBSERVED,
 				     now.observed.family == 4 ? AF_INET : AF_INET6,
 				     now.observed.addr, now.observed.port, 0))
 		return -EMSGSIZE;
@@ -316,6 +366,9 @@ int laya_nl_path_new_doit(struct sk_buff *skb, struct genl_info *info)
 		err = PTR_ERR(peer);
 		goto err_device;
 	}
+	err = laya_netlink_get_carrier(&params, laya, info);
+	if (err)
+		goto err_device;
 	path = laya_path_dial(peer, &params, info->extack);
 	if (IS_ERR(path)) {
 		err = PTR_ERR(path);
@@ -456,212 +509,6 @@ void laya_netlink_path_changed(struct laya_path *path)
 	if (!skb)
 		goto out;
 	if (laya_netlink_put_path(skb, path))
-		nlmsg_free(skb);
-	else
-		laya_netlink_event_send(laya, skb, header);
-out:
-	rcu_read_unlock();
-}
-
-/* Carriers: the UDP sockets, the only one for now. */
-
-static int laya_netlink_put_carrier_name(struct sk_buff *skb,
-					 const struct laya_device *laya, u32 id,
-					 u32 type, u16 port)
-{
-	if (nla_put_u32(skb, LAYA_A_CARRIER_IFINDEX, laya->dev->ifindex) ||
-	    nla_put_u32(skb, LAYA_A_CARRIER_CARRIER_ID, id) ||
-	    nla_put_u32(skb, LAYA_A_CARRIER_TYPE, type) ||
-	    nla_put_u16(skb, LAYA_A_CARRIER_PORT, port))
-		return -EMSGSIZE;
-	return 0;
-}
-
-static int laya_netlink_put_carrier(struct sk_buff *skb,
-				    const struct laya_device *laya,
-				    const struct laya_carrier *carrier)
-{
-	if (laya_netlink_put_carrier_name(skb, laya, LAYA_CARRIER_UDP_ID,
-					  LAYA_CARRIER_TYPE_UDP, carrier->port) ||
-	    nla_put_u64_64bit(skb, LAYA_A_CARRIER_RX_PACKETS,
-			      atomic64_read(&carrier->rx_packets), 0) ||
-	    nla_put_u64_64bit(skb, LAYA_A_CARRIER_RX_BYTES,
-			      atomic64_read(&carrier->rx_bytes), 0) ||
-	    nla_put_u64_64bit(skb, LAYA_A_CARRIER_TX_PACKETS,
-			      atomic64_read(&carrier->tx_packets), 0) ||
-	    nla_put_u64_64bit(skb, LAYA_A_CARRIER_TX_BYTES,
-			      atomic64_read(&carrier->tx_bytes), 0))
-		return -EMSGSIZE;
-	return 0;
-}
-
-/* The carrier of a request. ERR_PTR. */
-static struct laya_carrier *laya_netlink_carrier(struct laya_device *laya,
-						 struct genl_info *info)
-{
-	struct nlattr *attr = info->attrs[LAYA_A_CARRIER_CARRIER_ID];
-	struct laya_carrier *carrier;
-	int err;
-
-	err = laya_netlink_require(info, LAYA_A_CARRIER_CARRIER_ID, "carrier-id");
-	if (err)
-		return ERR_PTR(err);
-	carrier = rcu_dereference_protected(laya->carrier,
-					    lockdep_is_held(&laya->lock));
-	if (carrier && nla_get_u32(attr) == LAYA_CARRIER_UDP_ID)
-		return carrier;
-	NL_SET_ERR_MSG_ATTR(info->extack, attr, "The device has no such carrier");
-	return ERR_PTR(-ENOENT);
-}
-
-int laya_nl_carrier_new_doit(struct sk_buff *skb, struct genl_info *info)
-{
-	struct nlattr **attrs = info->attrs;
-	struct laya_carrier *carrier;
-	struct laya_device *laya;
-	struct sk_buff *reply;
-	void *header;
-	u16 port = 0;
-	int err;
-
-	BUILD_BUG_ON(LAYA_A_CARRIER_IFINDEX != LAYA_NETLINK_IFINDEX);
-	if (attrs[LAYA_A_CARRIER_TYPE] &&
-	    nla_get_u32(attrs[LAYA_A_CARRIER_TYPE]) != LAYA_CARRIER_TYPE_UDP) {
-		NL_SET_ERR_MSG_ATTR(info->extack, attrs[LAYA_A_CARRIER_TYPE],
-				    "Only UDP carriers are opened by the kernel");
-		return -EOPNOTSUPP;
-	}
-	if (attrs[LAYA_A_CARRIER_PORT])
-		port = nla_get_u16(attrs[LAYA_A_CARRIER_PORT]);
-
-	reply = laya_netlink_reply_new(info, LAYA_CMD_CARRIER_NEW, &header);
-	if (IS_ERR(reply))
-		return PTR_ERR(reply);
-	laya = laya_netlink_begin(info, LAYA_NETLINK_CHANGE_RTNL);
-	if (IS_ERR(laya)) {
-		err = PTR_ERR(laya);
-		goto err_reply;
-	}
-	err = laya_carrier_open(laya, port, info->extack);
-	if (err) {
-		if (attrs[LAYA_A_CARRIER_PORT] && err == -EADDRINUSE)
-			NL_SET_BAD_ATTR(info->extack, attrs[LAYA_A_CARRIER_PORT]);
-		goto err_device;
-	}
-	carrier = rcu_dereference_protected(laya->carrier,
-					    lockdep_is_held(&laya->lock));
-	err = laya_netlink_put_carrier_name(reply, laya, LAYA_CARRIER_UDP_ID,
-					    LAYA_CARRIER_TYPE_UDP, carrier->port);
-	laya_netlink_end(laya, LAYA_NETLINK_CHANGE_RTNL);
-	if (err)
-		goto err_reply;
-	genlmsg_end(reply, header);
-	return genlmsg_reply(reply, info);
-
-err_device:
-	laya_netlink_end(laya, LAYA_NETLINK_CHANGE_RTNL);
-err_reply:
-	nlmsg_free(reply);
-	return err;
-}
-
-int laya_nl_carrier_del_doit(struct sk_buff *skb, struct genl_info *info)
-{
-	struct laya_carrier *carrier;
-	struct laya_device *laya;
-	int err = 0;
-
-	laya = laya_netlink_begin(info, LAYA_NETLINK_CHANGE_RTNL);
-	if (IS_ERR(laya))
-		return PTR_ERR(laya);
-	carrier = laya_netlink_carrier(laya, info);
-	if (IS_ERR(carrier))
-		err = PTR_ERR(carrier);
-	else
-		laya_carrier_close(laya);
-	laya_netlink_end(laya, LAYA_NETLINK_CHANGE_RTNL);
-	return err;
-}
-
-int laya_nl_carrier_get_doit(struct sk_buff *skb, struct genl_info *info)
-{
-	struct laya_carrier *carrier;
-	struct laya_device *laya;
-	struct sk_buff *reply;
-	void *header;
-	int err;
-
-	laya = laya_netlink_begin(info, LAYA_NETLINK_READ);
-	if (IS_ERR(laya))
-		return PTR_ERR(laya);
-	carrier = laya_netlink_carrier(laya, info);
-	if (IS_ERR(carrier)) {
-		err = PTR_ERR(carrier);
-		goto out;
-	}
-	reply = laya_netlink_reply_new(info, LAYA_CMD_CARRIER_GET, &header);
-	if (IS_ERR(reply)) {
-		err = PTR_ERR(reply);
-		goto out;
-	}
-	err = laya_netlink_put_carrier(reply, laya, carrier);
-	if (err) {
-		nlmsg_free(reply);
-		goto out;
-	}
-	genlmsg_end(reply, header);
-	err = genlmsg_reply(reply, info);
-out:
-	laya_netlink_end(laya, LAYA_NETLINK_READ);
-	return err;
-}
-
-int laya_nl_carrier_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
-{
-	struct laya_netlink_cursor *cursor = (void *)cb->ctx;
-	struct laya_carrier *carrier;
-	struct laya_device *laya;
-	void *header;
-
-	if (cursor->item)
-		return 0;
-	laya = laya_netlink_begin_dump(cb);
-	if (IS_ERR(laya))
-		return PTR_ERR(laya);
-	cursor->item = 1;
-	carrier = rcu_dereference_protected(laya->carrier,
-					    lockdep_is_held(&laya->lock));
-	/* One message always fits */
-	header = carrier ? laya_netlink_dump_put(skb, cb,
-						 LAYA_CMD_CARRIER_GET) : NULL;
-	if (header) {
-		if (laya_netlink_put_carrier(skb, laya, carrier))
-			genlmsg_cancel(skb, header);
-		else
-			genlmsg_end(skb, header);
-	}
-	laya_netlink_end_dump(laya);
-	return skb->len;
-}
-
-/**
- * laya_netlink_carrier_lost - tell that a carrier can carry no more
- * @laya: The device.
- * @id: Id of the carrier.
- * @type: enum laya_carrier_type.
- * @port: Its port.
- */
-void laya_netlink_carrier_lost(struct laya_device *laya, u32 id, u32 type,
-			       u16 port)
-{
-	struct sk_buff *skb;
-	void *header;
-
-	rcu_read_lock();
-	skb = laya_netlink_event_new(laya, LAYA_CMD_CARRIER_LOST, &header);
-	if (!skb)
-		goto out;
-	if (laya_netlink_put_carrier_name(skb, laya, id, type, port))
 		nlmsg_free(skb);
 	else
 		laya_netlink_event_send(laya, skb, header);

@@ -93,11 +93,14 @@ void laya_path_discard(struct laya_path *path)
  * @a: One.
  * @b: The other.
  *
- * Return: True when address, port and scope are equal.
+ * Return: True when address, port and scope are equal; of streams, when they are
+ * the same one.
  */
 bool laya_path_same_remote(const struct laya_endpoint *a,
 			   const struct laya_endpoint *b)
 {
+	if (a->carrier || b->carrier)
+		return a->carrier == b->carrier;
 	if (a->remote.sa.sa_family != b->remote.sa.sa_family)
 		return false;
 	if (a->remote.sa.sa_family == AF_INET)
@@ -122,6 +125,8 @@ bool laya_path_same_endpoint(const struct laya_endpoint *a,
 {
 	if (!laya_path_same_remote(a, b))
 		return false;
+	if (a->carrier)
+		return true;
 	if (a->remote.sa.sa_family == AF_INET)
 		return a->local4.s_addr == b->local4.s_addr;
 	return ipv6_addr_equal(&a->local6, &b->local6);
@@ -262,6 +267,9 @@ static int path_check_params(const struct laya_path_params *params,
 		NL_SET_ERR_MSG(extack, "More than two labels");
 		return -EINVAL;
 	}
+	/* A stream leads where it leads */
+	if (params->endpoint.carrier)
+		return 0;
 	return path_check_remote(&params->endpoint, extack);
 }
 
@@ -337,6 +345,7 @@ struct laya_path *laya_path_dial(struct laya_peer *peer,
 	path->n_labels = params->n_labels;
 	memcpy(path->labels, params->labels, sizeof(path->labels));
 	memcpy(path->forwarder, params->forwarder, sizeof(path->forwarder));
+	laya_path_mtu_restart(path);
 
 	spin_lock_bh(&peer->lock);
 	if (peer->dead) {
@@ -411,6 +420,49 @@ void laya_path_remove_all(struct laya_peer *peer)
 		laya_path_put(path);
 	}
 	spin_unlock_bh(&peer->lock);
+}
+
+static void path_carrier_lost(struct laya_path *path, u32 carrier)
+{
+	spin_lock(&path->lock);
+	if (path->challenge.endpoint.carrier == carrier)
+		path->challenge.pending = false;
+	if (path->endpoint.carrier == carrier) {
+		laya_path_die(path, jiffies);
+		path->lost = true;
+		/* The next packet of a path that the peer dialled tells where it is */
+		path->validated = false;
+	}
+	spin_unlock(&path->lock);
+}
+
+/**
+ * laya_path_carrier_lost - a stream carrier is gone
+ * @laya: The device; its lock is held.
+ * @carrier: Id of the carrier, over which no packet comes any more.
+ *
+ * The paths over it are dead. Nobody waits for probes to find out.
+ */
+void laya_path_carrier_lost(struct laya_device *laya, u32 carrier)
+{
+	struct rhashtable_iter iter;
+	struct laya_path *path;
+	struct laya_peer *peer;
+
+	lockdep_assert_held(&laya->lock);
+	rhashtable_walk_enter(&laya->peers_by_key, &iter);
+	rhashtable_walk_start(&iter);
+	while ((peer = rhashtable_walk_next(&iter))) {
+		if (IS_ERR(peer))
+			continue;
+		spin_lock_bh(&peer->lock);
+		list_for_each_entry(path, &peer->paths, list)
+			path_carrier_lost(path, carrier);
+		spin_unlock_bh(&peer->lock);
+		laya_peer_kick(peer, 0);
+	}
+	rhashtable_walk_stop(&iter);
+	rhashtable_walk_exit(&iter);
 }
 
 static struct laya_path_rank path_rank(struct laya_path *path)
@@ -583,7 +635,7 @@ void laya_path_session_up(struct laya_peer *peer)
 			laya_path_probe_start(path);
 			break;
 		case LAYA_PATH_STATE_DEAD:
-			if (!path->answered)
+			if (!path->answered && !path->lost)
 				laya_path_probe_start(path);
 			break;
 		default:
@@ -744,7 +796,8 @@ void laya_path_info(const struct laya_path *path, struct laya_path_info *info)
 	memset(info, 0, sizeof(*info));
 	spin_lock_bh(lock);
 	info->kind = path->kind;
-	info->carrier = LAYA_CARRIER_TYPE_UDP;
+	info->carrier = endpoint->carrier ? endpoint->type :
+					    LAYA_CARRIER_TYPE_UDP;
 	info->path_id = path->id;
 	info->answered = path->answered;
 	info->labels = path->n_labels;

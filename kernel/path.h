@@ -190,7 +190,8 @@ struct laya_path_route {
  *	the forwarder.
  * @n_returns: How many.
  * @state: enum laya_path_state.
- * @validated: The far end has answered at @endpoint, so no amplification limit.
+ * @validated: The far end has answered at @endpoint, or is where a stream carrier
+ *	leads, so no amplification limit.
  * @rx_unvalidated: Bytes received before that.
  * @tx_unvalidated: Bytes sent before that.
  * @challenge: A changed address of the far end, on probation: used when it
@@ -199,6 +200,7 @@ struct laya_path_route {
  *	address is taken only from a higher one.
  * @highest_generation: Generation of the session of @highest.
  * @removed: Out of peer->paths; under peer->lock.
+ * @lost: Its stream carrier is gone: it never lives again, if we dialled it.
  * @probe: Probes of ours, and how patient we are with them.
  * @delivery: What the far end has told of our packets.
  * @srtt_us: Smoothed round-trip time (RFC 6298); 0 is not known.
@@ -246,6 +248,7 @@ struct laya_path {
 
 	u8			state;
 	bool			removed;
+	bool			lost;
 	bool			validated;
 	u32			rx_unvalidated;
 	u32			tx_unvalidated;
@@ -329,6 +332,8 @@ void laya_path_session_up(struct laya_peer *peer);
  */
 bool laya_path_route(struct laya_path *path, bool challenge,
 		     struct laya_path_route *route);
+/* A stream carrier is gone: its paths are dead. Under device->lock. */
+void laya_path_carrier_lost(struct laya_device *laya, u32 carrier);
 /* What a probe under @session tells: received on this path under it. */
 void laya_path_counts(struct laya_path *path, const struct laya_session *session,
 		      u64 *rx_packets, u64 *rx_bytes);
@@ -366,6 +371,7 @@ bool laya_path_unlink(struct laya_peer *peer, struct laya_path *path);
 struct laya_path *laya_path_oldest_dead(struct laya_peer *peer, bool answered);
 void laya_path_take_id(struct laya_peer *peer, struct laya_path *path);
 void laya_path_probe_start(struct laya_path *path);
+void laya_path_die(struct laya_path *path, unsigned long now);
 unsigned long laya_path_tend(struct laya_path *path, bool sendable,
 			     unsigned long now, bool *gone);
 /* path_mtu.c; all under path->lock. */

@@ -43,6 +43,12 @@ __be64 laya_path_mtu_token(const struct laya_path *path, u32 seq)
 	return (__force __be64)siphash_2u32(seq, 2, &path->probe.key);
 }
 
+/* A stream to the far side itself carries whatever there is. */
+static bool mtu_fixed(const struct laya_path *path)
+{
+	return path->endpoint.carrier && !path->n_labels;
+}
+
 static void mtu_try(struct laya_path *path, u16 size)
 {
 	path->search.size = size;
@@ -62,6 +68,11 @@ static void mtu_begin(struct laya_path *path, unsigned long now)
  */
 void laya_path_mtu_restart(struct laya_path *path)
 {
+	if (mtu_fixed(path)) {
+		WRITE_ONCE(path->mtu, LAYA_PATH_MAX_MTU);
+		path->search.size = 0;
+		return;
+	}
 	WRITE_ONCE(path->mtu, LAYA_PATH_BASE_MTU);
 	path->search.found = LAYA_PATH_BASE_MTU;
 	mtu_begin(path, jiffies);
@@ -124,6 +135,8 @@ u16 laya_path_mtu_due(struct laya_path *path, unsigned long now,
 	struct laya_path_mtu *search = &path->search;
 	unsigned long due, wait;
 
+	if (mtu_fixed(path))
+		return 0;
 	wait = msecs_to_jiffies(max_t(unsigned int, MTU_WAIT_MS,
 				      laya_path_patience_ms(path->srtt_us,
 							    path->rttvar_us)));

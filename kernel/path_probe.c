@@ -81,6 +81,9 @@ bool laya_path_budget_take(const struct laya_endpoint *to, unsigned int bytes)
 	bool may = false;
 	u32 back;
 
+	/* Whoever is there has let the stream be connected */
+	if (to->carrier)
+		return true;
 	spin_lock_bh(&laya_budget.lock);
 	elapsed = min(jiffies - laya_budget.buckets[i].at,
 		      (unsigned long)BUDGET_BYTES * HZ / BUDGET_REFILL);
@@ -106,6 +109,8 @@ void laya_path_budget_answered(const struct laya_endpoint *to)
 {
 	unsigned int i = budget_bucket(to);
 
+	if (to->carrier)
+		return;
 	spin_lock_bh(&laya_budget.lock);
 	laya_budget.buckets[i].bytes = 0;
 	spin_unlock_bh(&laya_budget.lock);
@@ -147,7 +152,12 @@ static bool later(unsigned long at, unsigned long than)
 	return at && (!than || time_after(at, than));
 }
 
-static void path_die(struct laya_path *path, unsigned long now)
+/**
+ * laya_path_die - give a path up
+ * @path: Under its lock.
+ * @now: jiffies.
+ */
+void laya_path_die(struct laya_path *path, unsigned long now)
 {
 	WRITE_ONCE(path->state, LAYA_PATH_STATE_DEAD);
 	path->died = now;
@@ -178,7 +188,7 @@ static void tend_probing(struct laya_path *path, unsigned long now,
 		tend->send = true;
 		tend->next = msecs_to_jiffies(LAYA_PROBE_MAX_MS);
 	} else {
-		path_die(path, now);
+		laya_path_die(path, now);
 		tend->next = msecs_to_jiffies(path->probe.backoff_ms);
 	}
 }
@@ -239,7 +249,7 @@ static void tend_suspect(struct laya_path *path, unsigned long now,
 				  LAYA_PROBE_DATA_MS * path->probe.tries);
 
 	if (time_after_eq(now, ms_after(path->probe.first, LAYA_PROBE_DEAD_MS))) {
-		path_die(path, now);
+		laya_path_die(path, now);
 		tend->next = msecs_to_jiffies(path->probe.backoff_ms);
 		return;
 	}
@@ -255,7 +265,7 @@ static void tend_suspect(struct laya_path *path, unsigned long now,
 static void tend_dead(struct laya_path *path, unsigned long now,
 		      struct tend *tend)
 {
-	if (path->answered) {
+	if (path->answered || path->lost) {
 		tend->next = until(ms_after(path->died, LAYA_PATH_FORGET_MS), now);
 		tend->gone = !tend->next;
 		return;
@@ -535,6 +545,9 @@ static void probe_observed(struct laya_probe_observed *observed,
 			   const struct laya_endpoint *from)
 {
 	memset(observed, 0, sizeof(*observed));
+	/* Where a stream comes from is nowhere to send datagrams to */
+	if (from->carrier)
+		return;
 	if (from->remote.sa.sa_family == AF_INET) {
 		observed->family = 4;
 		observed->port = from->remote.in.sin_port;

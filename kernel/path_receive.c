@@ -48,6 +48,8 @@ static void path_set_source(struct laya_path *path,
 	path->returnable = n_labels >= 0;
 	path->n_labels = max(n_labels, 0);
 	memcpy(path->labels, labels, sizeof(path->labels));
+	path->validated = from->carrier;
+	path->lost = false;
 	laya_path_mtu_restart(path);
 	dst_cache_reset(&path->cache);
 }
@@ -191,7 +193,6 @@ static bool path_note_source(struct laya_path *path,
 	if (!path->validated || !path->returnable) {
 		/* Nobody was there before whom this could take it from. */
 		path_set_source(path, from, labels, n_labels);
-		path->validated = false;
 		path->rx_unvalidated = 0;
 		path->tx_unvalidated = 0;
 		laya_path_probe_start(path);

@@ -137,6 +137,9 @@ static const struct attribute carrier_attributes[] = {
 	{ "rx-bytes", LAYA_A_CARRIER_RX_BYTES, U64 },
 	{ "tx-packets", LAYA_A_CARRIER_TX_PACKETS, U64 },
 	{ "tx-bytes", LAYA_A_CARRIER_TX_BYTES, U64 },
+	{ "fd", LAYA_A_CARRIER_FD, U32 },
+	{ "remote", LAYA_A_CARRIER_REMOTE, ADDRESS },
+	{ "error", LAYA_A_CARRIER_ERROR, U32 },
 	END
 };
 
