@@ -147,7 +147,7 @@ void laya_forward_peer_gone(struct laya_forward *forward,
  */
 void laya_forward_carrier_lost(struct laya_forward *forward, u32 carrier)
 {
-	laya_label_carrier_lost(&forward->table, carrier);
+	laya_label_carrier_lost(&forward->table, carrier, jiffies);
 }
 
 /**

@@ -499,12 +499,14 @@ void laya_label_expire(struct laya_label_table *table, unsigned long now)
  * laya_label_carrier_lost - remove the flows to a stream carrier that is gone
  * @table: The table.
  * @carrier: Its id.
+ * @now: jiffies.
  *
  * Walks over all of them; may sleep.
  */
-void laya_label_carrier_lost(struct laya_label_table *table, u32 carrier)
+void laya_label_carrier_lost(struct laya_label_table *table, u32 carrier,
+			     unsigned long now)
 {
-	laya_label_sweep(table, jiffies, carrier);
+	laya_label_sweep(table, now, carrier);
 }
 
 /**

@@ -229,7 +229,8 @@ void laya_label_del_peer(struct laya_label_table *table,
 void laya_label_each_route(struct laya_label_table *table,
 			   void (*fn)(struct dst_cache *cache));
 void laya_label_expire(struct laya_label_table *table, unsigned long now);
-void laya_label_carrier_lost(struct laya_label_table *table, u32 carrier);
+void laya_label_carrier_lost(struct laya_label_table *table, u32 carrier,
+			     unsigned long now);
 struct laya_issued *laya_label_find(struct laya_label_table *table, u64 value,
 				    unsigned long now);
 struct laya_label *laya_label_next(struct laya_label_table *table,

@@ -353,6 +353,36 @@ static void laya_label_bind__other_flows(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 7, fixture(test)->table.n_flows);
 }
 
+static void laya_label_bind__streams(struct kunit *test)
+{
+	struct laya_endpoint *udp = from(test, 1, 1);
+	struct laya_endpoint stream = *udp, other = *udp, unnamed = {};
+	struct laya_flow *flow, *second;
+	struct laya_label *label;
+
+	set(test, 0, 7, 1);
+	label = label_of(test, 7);
+	stream.carrier = 5;
+	other.carrier = 6;
+	unnamed.carrier = 5;
+	flow = bind(test, label, 0, &stream);
+	KUNIT_ASSERT_NOT_NULL(test, flow);
+	/* The stream counts, whatever is said of its far end, and nothing else */
+	KUNIT_EXPECT_PTR_EQ(test, flow, bind(test, label, 0, &unnamed));
+	KUNIT_EXPECT_PTR_NE(test, flow, bind(test, label, 0, udp));
+	second = bind(test, label, 0, &other);
+	KUNIT_EXPECT_PTR_NE(test, flow, second);
+	laya_label_validate(&fixture(test)->table, second);
+	KUNIT_EXPECT_EQ(test, 3, label->n_flows);
+
+	laya_label_carrier_lost(&fixture(test)->table, 5, NOW);
+	KUNIT_EXPECT_EQ(test, 2, label->n_flows);
+	laya_label_carrier_lost(&fixture(test)->table, 6, NOW);
+	KUNIT_EXPECT_EQ(test, 1, label->n_flows);
+	laya_label_carrier_lost(&fixture(test)->table, 7, NOW);
+	KUNIT_EXPECT_EQ(test, 1, label->n_flows);
+}
+
 static void laya_label_bind__not_on_a_dead_label(struct kunit *test)
 {
 	struct laya_endpoint *end = from(test, 1, 1);
@@ -625,6 +655,7 @@ static struct kunit_case laya_label_cases[] = {
 	KUNIT_CASE(laya_label_slot__unlike_numbers),
 	KUNIT_CASE(laya_label_bind__same_flow),
 	KUNIT_CASE(laya_label_bind__other_flows),
+	KUNIT_CASE(laya_label_bind__streams),
 	KUNIT_CASE(laya_label_bind__not_on_a_dead_label),
 	KUNIT_CASE(laya_label_bind__oldest_unvalidated_goes),
 	KUNIT_CASE(laya_label_bind__oldest_of_all_goes),

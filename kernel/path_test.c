@@ -940,6 +940,88 @@ static void may_send__three_times_what_came(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, laya_path_may_send(path, 100000));
 }
 
+/* The same far end as @end says, over a stream. */
+static struct laya_endpoint over(u32 carrier, const struct laya_endpoint *end)
+{
+	struct laya_endpoint stream = *end;
+
+	stream.carrier = carrier;
+	stream.type = LAYA_CARRIER_TYPE_TLS;
+	return stream;
+}
+
+static void same_endpoint__streams(struct kunit *test)
+{
+	struct laya_endpoint udp = at(9, 900), stream = over(5, &udp);
+	struct laya_endpoint unnamed = { .carrier = 5 };
+	struct laya_endpoint other = over(6, &udp);
+
+	KUNIT_EXPECT_TRUE(test, laya_path_same_remote(&stream, &unnamed));
+	KUNIT_EXPECT_TRUE(test, laya_path_same_endpoint(&stream, &unnamed));
+	KUNIT_EXPECT_FALSE(test, laya_path_same_remote(&stream, &other));
+	KUNIT_EXPECT_FALSE(test, laya_path_same_endpoint(&stream, &other));
+	KUNIT_EXPECT_FALSE(test, laya_path_same_remote(&stream, &udp));
+	KUNIT_EXPECT_FALSE(test, laya_path_same_remote(&udp, &stream));
+	KUNIT_EXPECT_FALSE(test, laya_path_same_endpoint(&udp, &stream));
+}
+
+static void carrier__nothing_to_earn(struct kunit *test)
+{
+	struct laya_endpoint udp = at(9, 900), from = over(5, &udp);
+	struct laya_session *next = session(test, 0);
+	struct laya_path_info info;
+	struct laya_path *path;
+	enum laya_drop reason;
+
+	path = receive(next, THEIRS, 1, &no_shims, &from, &reason);
+	KUNIT_ASSERT_NOT_NULL(test, path);
+	KUNIT_EXPECT_TRUE(test, laya_path_may_send(path, 100000));
+	KUNIT_EXPECT_EQ(test, LAYA_PATH_MAX_MTU, path->mtu);
+	laya_path_info(path, &info);
+	KUNIT_EXPECT_EQ(test, LAYA_CARRIER_TYPE_TLS, info.carrier);
+}
+
+static void carrier__lost(struct kunit *test)
+{
+	struct laya_endpoint udp = at(9, 901), stream = over(5, &udp);
+	struct laya_session *next = session(test, 0);
+	struct laya_path_params params = {
+		.kind		= LAYA_PATH_KIND_LAN,
+		.endpoint	= stream,
+	};
+	struct laya_path *dialled, *answered, *other;
+	struct laya_peer *peer = test->priv;
+	enum laya_drop reason;
+	bool gone = false;
+
+	dialled = dial_params(test, &params);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(dialled));
+	answered = receive(next, THEIRS, 1, &no_shims, &stream, &reason);
+	other = receive(next, THEIRS + 1, 2, &no_shims, &udp, &reason);
+	mutex_lock(&peer->device->lock);
+	laya_path_carrier_lost(peer->device, 5);
+	mutex_unlock(&peer->device->lock);
+	KUNIT_EXPECT_EQ(test, LAYA_PATH_STATE_DEAD, dialled->state);
+	KUNIT_EXPECT_EQ(test, LAYA_PATH_STATE_DEAD, answered->state);
+	KUNIT_EXPECT_NE(test, LAYA_PATH_STATE_DEAD, other->state);
+
+	/* Nobody asks whether it lives again, not even under a new session */
+	laya_path_session_up(peer);
+	KUNIT_EXPECT_EQ(test, LAYA_PATH_STATE_DEAD, dialled->state);
+	tend(dialled, jiffies, &gone);
+	KUNIT_EXPECT_FALSE(test, gone);
+	KUNIT_EXPECT_EQ(test, 0, dialled->probe.seq);
+	tend(dialled, jiffies + msecs_to_jiffies(LAYA_PATH_FORGET_MS), &gone);
+	KUNIT_EXPECT_TRUE(test, gone);
+
+	/* The peer goes on elsewhere: nobody is asked where it was */
+	receive(next, THEIRS, 3, &no_shims, &udp, &reason);
+	KUNIT_EXPECT_TRUE(test, is_at(answered, &udp));
+	KUNIT_EXPECT_FALSE(test, answered->challenge.pending);
+	KUNIT_EXPECT_FALSE(test, answered->validated);
+	KUNIT_EXPECT_EQ(test, LAYA_PATH_BASE_MTU, answered->mtu);
+}
+
 static void budget__over_all_peers(struct kunit *test)
 {
 	struct laya_endpoint to = at(201, 1), other_port = at(201, 2);
@@ -989,6 +1071,9 @@ static struct kunit_case path_cases[] = {
 	KUNIT_CASE(choose__follows_state),
 	KUNIT_CASE(to_send__kinds),
 	KUNIT_CASE(may_send__three_times_what_came),
+	KUNIT_CASE(same_endpoint__streams),
+	KUNIT_CASE(carrier__nothing_to_earn),
+	KUNIT_CASE(carrier__lost),
 	KUNIT_CASE(budget__over_all_peers),
 	{}
 };

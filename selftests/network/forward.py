@@ -11,6 +11,7 @@ import select
 import socket
 import struct
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
@@ -112,13 +113,28 @@ class Host:
                          SESSION_RX_KEY=bytes([1 if at_b else 2]) * 32,
                          SESSION_TX_KEY=bytes([2 if at_b else 1]) * 32,
                          SESSION_CONFIRMED=True, **more)
+        return self.b_dials(1, 1, PATH_REMOTE=sockaddr(FB4, PORT))
+
+    def b_dials(self, own, at_f, **remote):
+        """A path to F over the one carrier of B and the other of F, alone."""
+        for netlink in (self.b_nl, self.f_nl):
+            for path in netlink.laya("PATH_GET", dump=True,
+                                     PATH_IFINDEX=netlink.ifindex):
+                netlink.laya("PATH_DEL", PATH_IFINDEX=netlink.ifindex,
+                             PATH_PUBLIC_KEY=path[C["LAYA_A_PATH_PUBLIC_KEY"]],
+                             PATH_PATH_ID=path[C["LAYA_A_PATH_PATH_ID"]])
         self.b_nl.laya("PATH_NEW", PATH_IFINDEX=self.b_nl.ifindex,
                        PATH_PUBLIC_KEY=KEY_F,
                        PATH_KIND=C["LAYA_PATH_KIND_DIRECT"],
-                       PATH_CARRIER_ID=1, PATH_REMOTE=sockaddr(FB4, PORT))
+                       PATH_CARRIER_ID=own, **remote)
+
+        def usable(path, carrier_id):
+            return path[C["LAYA_A_PATH_CARRIER_ID"]] == \
+                carrier_id.to_bytes(4, sys.byteorder) and \
+                int.from_bytes(path[C["LAYA_A_PATH_STATE"]], sys.byteorder) \
+                == C["LAYA_PATH_STATE_USABLE"]
         return wait(lambda: any(
-            int.from_bytes(path[C["LAYA_A_PATH_STATE"]], sys.byteorder) ==
-            C["LAYA_PATH_STATE_USABLE"] for path in
+            usable(path, at_f) for path in
             self.f_nl.laya("PATH_GET", dump=True,
                            PATH_IFINDEX=self.f_nl.ifindex)))
 
@@ -159,6 +175,59 @@ class Host:
         more = now - self.dropped_then.get(reason, 0)
         self.dropped_then[reason] = now
         return more
+
+
+def frame(data):
+    return struct.pack("!H", len(data)) + data
+
+
+def frames(sock):
+    """The packets of a stream."""
+    while True:
+        header = sock.recv(2, socket.MSG_WAITALL)
+        if len(header) < 2:
+            return
+        yield sock.recv(struct.unpack("!H", header)[0], socket.MSG_WAITALL)
+
+
+def carrier(netlink, sock):
+    reply = netlink.laya("CARRIER_NEW", CARRIER_IFINDEX=netlink.ifindex,
+                         CARRIER_TYPE=C["LAYA_CARRIER_TYPE_TLS"],
+                         CARRIER_FD=sock.fileno())
+    return int.from_bytes(reply[0][C["LAYA_A_CARRIER_CARRIER_ID"]],
+                          sys.byteorder)
+
+
+class Attachment:
+    """A stream between F and B; what has a label on its way to B is kept."""
+
+    def __init__(self, host):
+        self.kept, self.lock = [], threading.Lock()
+        self.at_f, self.of_f = socket.socketpair()
+        self.at_b, self.of_b = socket.socketpair()
+        self.ids = carrier(host.f_nl, self.of_f), carrier(host.b_nl, self.of_b)
+        threading.Thread(target=self.run, daemon=True,
+                         args=(self.at_f, self.at_b, True)).start()
+        threading.Thread(target=self.run, daemon=True,
+                         args=(self.at_b, self.at_f, False)).start()
+
+    def run(self, source, to, keep):
+        for data in frames(source):
+            if keep and data[0] == 0x82:
+                self.kept.append(data)
+            elif keep:
+                to.sendall(frame(data))
+            else:
+                self.to_f(data)
+
+    def to_f(self, data):
+        with self.lock:
+            self.at_f.sendall(frame(data))
+
+    def seen(self, count=1, patience=3.0):
+        wait(lambda: len(self.kept) >= count, patience)
+        kept, self.kept = self.kept, []
+        return kept
 
 
 def wait(condition, seconds=10):
@@ -390,6 +459,77 @@ def test_ipv6(host):
     check("ipv6__and_back", host.at_a(sock) == [answer])
 
 
+def test_stream(host):
+    # Streams are kept for an owner
+    for netlink in (host.f_nl, host.b_nl):
+        netlink.laya("DEVICE_CLAIM", DEVICE_IFINDEX=netlink.ifindex)
+    way = Attachment(host)
+    check("stream__attached", host.b_dials(way.ids[1], way.ids[0]))
+
+    sent = packet([LABEL], [], 700, 3)
+    host.udp.send(sent)
+    check("stream__from_udp", way.seen() == [sent])
+    parts = [packet([LABEL], [], 500, i) for i in range(20)] + \
+        [packet([LABEL], [], 300, 99)]
+    segments(host.udp, 500, parts)
+    seen = way.seen(len(parts))
+    check("stream__a_run_is_cut", seen == parts, [len(one) for one in seen])
+    host.udp.send(packet([LABEL], [EMPTY], 100, 5))
+    seen = way.seen()
+    label = seen[0][10:16] if seen else EMPTY
+    answer = packet([label], [], 120, 9)
+    way.to_f(answer)
+    got = host.at_a()
+    check("stream__and_back", label != EMPTY and got == [answer], got)
+    host.dropped("label used by the wrong sender")
+    host.from_b(answer)
+    check("stream__return_label_is_the_streams",
+          not host.at_a(None, 1, SHORT) and
+          host.dropped("label used by the wrong sender") == 1)
+    host.udp.send(packet([LABEL], [], 3000))
+    check("stream__too_long", not way.seen(1, SHORT) and
+          host.f_nl.drops().get("too big for the path"))
+
+    # The dialler over a stream: to a stream, then to UDP
+    kernel, own = socket.socketpair()
+    dialler = carrier(host.f_nl, kernel)
+    flows = host.f_nl.label_info(LABEL)["FLOWS"]
+    first = packet([LABEL], [EMPTY], 100, 7)
+    own.sendall(frame(first)[:30])
+    own.sendall(frame(first)[30:])
+    seen = way.seen()
+    label = seen[0][10:16] if seen else EMPTY
+    check("stream__to_stream", label != EMPTY and
+          seen == [packet([LABEL], [label], 100, 7)], seen)
+    answers = [packet([label], [], 1000, i) for i in range(30)]
+    for answer in answers:
+        way.to_f(answer)
+    own.settimeout(5 * SLOW)
+    back = frames(own)
+    got = [next(back, None) for _ in answers]
+    check("stream__nothing_to_earn", got == answers, got[0])
+    check("stream__attached_by_udp_again",
+          host.b_dials(1, 1, PATH_REMOTE=sockaddr(FB4, PORT)))
+    host.at_b(1000, 0)
+    own.sendall(frame(packet([LABEL], [label], 200, 8)))
+    seen = host.at_b()
+    check("stream__to_udp", seen and seen[0].ttl == 63 and
+          seen[0].payload == packet([LABEL], [label], 200, 8), seen)
+    answer = packet([label], [], 90, 4)
+    host.from_b(answer)
+    check("stream__from_udp_back", next(back, None) == answer)
+    check("stream__is_a_flow",
+          host.f_nl.label_info(LABEL)["FLOWS"] == flows + 1)
+    own.close()
+    check("stream__flow_goes_with_it", wait(
+        lambda: host.f_nl.label_info(LABEL)["FLOWS"] == flows))
+    check("stream__owner_is_told", any(
+        command == C["LAYA_CMD_CARRIER_LOST"] and
+        event[C["LAYA_A_CARRIER_CARRIER_ID"]] ==
+        dialler.to_bytes(4, sys.byteorder)
+        for command, event in host.f_nl.events), host.f_nl.events)
+
+
 def test_end(host):
     nl = host.f_nl
     nl.label(THIRD, expires=1000)
@@ -429,7 +569,8 @@ def main():
         return
     host.f_nl.label(LABEL)
     for test in (test_unchanged, test_ttl, test_unknown, test_return,
-                 test_amplification, test_run, test_rate, test_ipv6, test_end):
+                 test_amplification, test_run, test_rate, test_ipv6,
+                 test_stream, test_end):
         host.at_b(1000, 0)
         host.at_a(None, 1000, 0)
         test(host)

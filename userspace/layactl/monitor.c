@@ -139,12 +139,15 @@ static void on_lost(void *ctx, const struct laya_nl_carrier *carrier)
 {
 	const char *type = laya_nl_carrier_name(carrier->type);
 	struct monitor *m = ctx;
+	char text[128];
 
+	snprintf(text, sizeof(text), "carrier %u %s: %s", carrier->carrier_id,
+		 type, strerror(carrier->error));
 	if (!skip(m, carrier->ifindex))
 		emit(m, "carrier-lost", carrier->ifindex, NULL,
-		     json_pack("{s:s, s:i, s:i}", "carrier", type,
-			       "carrier-id", carrier->carrier_id, "port",
-			       carrier->port), type);
+		     json_pack("{s:s, s:i, s:s}", "carrier", type,
+			       "carrier-id", carrier->carrier_id, "reason",
+			       strerror(carrier->error)), text);
 }
 
 static void on_overrun(void *ctx)

@@ -723,7 +723,50 @@ int laya_nl_carrier_new(struct laya_nl *nl, uint32_t ifindex, uint32_t type,
 }
 
 /**
- * laya_nl_carrier_del() - close the UDP sockets of a device
+ * laya_nl_carrier_new_stream() - make a carrier of a connected stream socket
+ * @nl: the connection
+ * @ifindex: device
+ * @type: enum laya_carrier_type, not UDP
+ * @fd: the socket, of TCP or AF_UNIX; the caller may close it afterwards, and
+ *	neither reads it nor writes to it
+ * @remote: far end, for people; NULL is that of a TCP socket
+ * @carrier_id: where to put its id
+ *
+ * It is closed some seconds after the device has no owner any more.
+ *
+ * Return: 0, -EINVAL for a socket that will not do, -EBUSY for one that is a
+ * carrier already, -ENOSPC, or another negative errno.
+ */
+int laya_nl_carrier_new_stream(struct laya_nl *nl, uint32_t ifindex,
+			       uint32_t type, int fd,
+			       const struct laya_address *remote,
+			       uint32_t *carrier_id)
+{
+	struct laya_nl_carrier request = carrier_key(ifindex, 0);
+	struct laya_nl_carrier reply;
+	int err;
+
+	request.type = type;
+	request.fd = fd;
+	laya_nl_set(&request, LAYA_A_CARRIER_TYPE);
+	laya_nl_set(&request, LAYA_A_CARRIER_FD);
+	if (remote) {
+		request.remote = *remote;
+		laya_nl_set(&request, LAYA_A_CARRIER_REMOTE);
+	}
+	err = request_reply(nl, OP(CARRIER, NEW, "carrier", "new"), &request,
+			    &reply);
+	if (err)
+		return err;
+	if (!laya_nl_has(&reply, LAYA_A_CARRIER_CARRIER_ID))
+		return laya_nl_fail(nl, -EBADMSG,
+				    "carrier-new: malformed answer");
+	*carrier_id = reply.carrier_id;
+	return 0;
+}
+
+/**
+ * laya_nl_carrier_del() - close the UDP sockets of a device, or a stream
  * @nl: the connection
  * @ifindex: device
  * @carrier_id: which carrier

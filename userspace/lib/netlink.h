@@ -153,6 +153,10 @@ struct laya_nl_path {
 /**
  * struct laya_nl_carrier - attribute set "carrier"
  * @present: bits LAYA_A_CARRIER_*
+ * @port: of the UDP sockets
+ * @fd: only in a request
+ * @remote: of a stream, if it is known
+ * @error: positive errno in an event
  */
 struct laya_nl_carrier {
 	uint32_t present;
@@ -164,6 +168,9 @@ struct laya_nl_carrier {
 	uint64_t rx_bytes;
 	uint64_t tx_packets;
 	uint64_t tx_bytes;
+	uint32_t fd;
+	struct laya_address remote;
+	uint32_t error;
 };
 
 /**
@@ -253,9 +260,9 @@ int laya_nl_session_dump(struct laya_nl *nl, uint32_t ifindex,
 			 const uint8_t *key, laya_nl_session_fn fn, void *ctx);
 
 /*
- * Paths.  @path of path_new has ifindex, public-key, kind, carrier-id,
- * remote, and local, oif, labels, forwarder or not; its path_id is filled in
- * from the reply.
+ * Paths.  @path of path_new has ifindex, public-key, kind, carrier-id, remote
+ * (over a stream carrier or not), and local, oif, labels, forwarder or not; its
+ * path_id is filled in from the reply.
  */
 int laya_nl_path_new(struct laya_nl *nl, struct laya_nl_path *path);
 int laya_nl_path_del(struct laya_nl *nl, uint32_t ifindex,
@@ -266,9 +273,16 @@ int laya_nl_path_get(struct laya_nl *nl, uint32_t ifindex,
 int laya_nl_path_dump(struct laya_nl *nl, uint32_t ifindex,
 		      const uint8_t *key, laya_nl_path_fn fn, void *ctx);
 
-/* Carriers; of carrier_new, carrier-id and the port come from the reply. */
+/*
+ * Carriers; of carrier_new, carrier-id and the port come from the reply, of
+ * carrier_new_stream the id.
+ */
 int laya_nl_carrier_new(struct laya_nl *nl, uint32_t ifindex, uint32_t type,
 			uint16_t port, struct laya_nl_carrier *carrier);
+int laya_nl_carrier_new_stream(struct laya_nl *nl, uint32_t ifindex,
+			       uint32_t type, int fd,
+			       const struct laya_address *remote,
+			       uint32_t *carrier_id);
 int laya_nl_carrier_del(struct laya_nl *nl, uint32_t ifindex,
 			uint32_t carrier_id);
 int laya_nl_carrier_get(struct laya_nl *nl, uint32_t ifindex,
@@ -291,7 +305,8 @@ int laya_nl_label_dump(struct laya_nl *nl, uint32_t ifindex,
  * @peer_wanted: there is traffic for a peer and no session
  * @session_aging: a session wants to be replaced, or is gone
  * @path_changed: state, use or observed address of a path
- * @carrier_lost: a carrier can carry no more
+ * @carrier_lost: a stream carrier is gone, and not by request; its paths are
+ *	dead
  * @overrun: events were lost, so what is known should be dumped anew
  */
 struct laya_nl_event_ops {

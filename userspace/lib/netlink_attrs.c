@@ -139,6 +139,9 @@ static const struct attr carrier_attrs[] = {
 	CARRIER(rx_bytes, RX_BYTES, ATTR_U64, "rx-bytes"),
 	CARRIER(tx_packets, TX_PACKETS, ATTR_U64, "tx-packets"),
 	CARRIER(tx_bytes, TX_BYTES, ATTR_U64, "tx-bytes"),
+	CARRIER(fd, FD, ATTR_U32, "fd"),
+	CARRIER(remote, REMOTE, ATTR_ADDRESS, "remote"),
+	CARRIER(error, ERROR, ATTR_U32, "error"),
 };
 
 #define LABEL(field, FIELD, kind, text) \

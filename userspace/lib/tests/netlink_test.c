@@ -141,6 +141,8 @@ static void decode__wrong_sizes(void **state)
 		{ LAYA_NL_SET_PATH, LAYA_A_PATH_REMOTE, 15 },
 		{ LAYA_NL_SET_PATH, LAYA_A_PATH_REMOTE, 16 },
 		{ LAYA_NL_SET_CARRIER, LAYA_A_CARRIER_PORT, 4 },
+		{ LAYA_NL_SET_CARRIER, LAYA_A_CARRIER_ERROR, 2 },
+		{ LAYA_NL_SET_CARRIER, LAYA_A_CARRIER_REMOTE, 8 },
 		{ LAYA_NL_SET_LABEL, LAYA_A_LABEL_LABEL, 8 },
 		{ LAYA_NL_SET_DEVICE, LAYA_A_DEVICE_IFNAME, 16 },
 		{ LAYA_NL_SET_DEVICE, LAYA_A_DEVICE_DROPS, 3 },
@@ -171,6 +173,28 @@ static void decode__address_of_another_size(void **state)
 	(void)state;
 	nla_put(msg, LAYA_A_PATH_REMOTE, sizeof(sin6), &sin6);
 	assert_int_equal(laya_nl_decode_path(&path, attrs(), len()), -EBADMSG);
+}
+
+/* As in the event that tells of a stream carrier's end. */
+static void decode__carrier(void **state)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET };
+	struct laya_nl_carrier carrier;
+
+	(void)state;
+	sin.sin_port = htons(443);
+	inet_pton(AF_INET, "192.0.2.7", &sin.sin_addr);
+	nla_put_u32(msg, LAYA_A_CARRIER_IFINDEX, 3);
+	nla_put_u32(msg, LAYA_A_CARRIER_CARRIER_ID, 17);
+	nla_put_u32(msg, LAYA_A_CARRIER_TYPE, LAYA_CARRIER_TYPE_WSS);
+	nla_put(msg, LAYA_A_CARRIER_REMOTE, sizeof(sin), &sin);
+	nla_put_u32(msg, LAYA_A_CARRIER_ERROR, EPIPE);
+	assert_int_equal(laya_nl_decode_carrier(&carrier, attrs(), len()), 0);
+	assert_int_equal(carrier.carrier_id, 17);
+	assert_int_equal(carrier.type, LAYA_CARRIER_TYPE_WSS);
+	assert_int_equal(carrier.remote.port, 443);
+	assert_int_equal(carrier.error, EPIPE);
+	assert_false(laya_nl_has(&carrier, LAYA_A_CARRIER_PORT));
 }
 
 static void decode__drops(void **state)
@@ -285,6 +309,7 @@ int main(void)
 		TEST(decode__unknown_is_read_over),
 		TEST(decode__wrong_sizes),
 		TEST(decode__address_of_another_size),
+		TEST(decode__carrier),
 		TEST(decode__drops),
 		TEST(decode__truncated),
 		TEST(decode__random),
