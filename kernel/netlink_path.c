@@ -318,8 +318,8 @@ static int laya_netlink_put_path(struct sk_buff *skb, struct laya_path *path)
 		return -EMSGSIZE;
 	if (now.observed_valid &&
 	    laya_netlink_put_sockaddr(skb, LAYA_A_PATH_OBSERVED,
-				     now.observed.family == 4 ? AF_INET : AF_INET6,
-				     now.observed.addr, now.observed.port, 0))
+				      now.observed.family == 4 ? AF_INET : AF_INET6,
+				      now.observed.addr, now.observed.port, 0))
 		return -EMSGSIZE;
 	return laya_netlink_put_path_counts(skb, path);
 }
