@@ -333,7 +333,7 @@ int laya_carrier_stream_send(struct laya_device *laya, struct sk_buff *skb,
 
 	__skb_queue_head_init(&full);
 	spin_lock(&stream->lock);
-	if (skb->priority == TC_PRIO_CONTROL) {
+	if (skb->priority == TC_PRIO_CONTROL && !skb_shinfo(skb)->gso_size) {
 		queue = &stream->control;
 		if (skb_queue_len(queue) >= STREAM_CONTROL_MAX)
 			stream_unqueue(stream, queue, &full);

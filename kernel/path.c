@@ -472,6 +472,7 @@ static struct laya_path_rank path_rank(struct laya_path *path)
 	spin_lock_bh(&path->lock);
 	rank.state = path->state;
 	rank.kind = path->kind;
+	rank.stream = path->endpoint.carrier;
 	rank.rtt_us = path->min_rtt_us;
 	rank.loss_permille = path->loss_permille;
 	rank.goodput = path->goodput;

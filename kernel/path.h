@@ -45,6 +45,7 @@ struct laya_path_window {
  * struct laya_path_rank - what paths are compared by; pure, see path_rank.c
  * @state: enum laya_path_state.
  * @kind: enum laya_path_kind.
+ * @stream: Over a stream carrier.
  * @rtt_us: Round-trip time without the queues of our own traffic.
  * @loss_permille: Smoothed loss.
  * @goodput: Bytes a second delivered when it was busy; 0 is not known.
@@ -52,6 +53,7 @@ struct laya_path_window {
 struct laya_path_rank {
 	u8	state;
 	u8	kind;
+	bool	stream;
 	u32	rtt_us;
 	u32	loss_permille;
 	u64	goodput;

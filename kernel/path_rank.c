@@ -6,7 +6,8 @@
  * round trip, more by what is lost, and more by what a burst takes at the rate
  * that was seen to arrive. A forwarder's time and bandwidth belong to somebody,
  * and a detour is one even when it is quick, so kinds add a little: enough to
- * settle near ties, not enough to keep a bad direct path against a good relay.
+ * settle near ties, not enough to keep a bad direct path against a good relay. So
+ * do streams: what is lost there is not lost, but holds up all that comes after.
  */
 
 #include <linux/kernel.h>
@@ -19,6 +20,7 @@
 #define RANK_UNKNOWN_RTT_US	300000
 #define RANK_BURST_BYTES	65536
 #define RANK_STEP_US		500	/* least gain worth a move */
+#define RANK_STREAM_US		1000
 
 static const struct {
 	u8	percent;
@@ -63,8 +65,9 @@ static u64 rank_cost(const struct laya_path_rank *rank, bool both)
 	}
 	kind = rank->kind < ARRAY_SIZE(rank_kinds) ? rank->kind :
 						     LAYA_PATH_KIND_RELAY;
-	return cost + div_u64(cost * rank_kinds[kind].percent, 100) +
-	       rank_kinds[kind].us;
+	cost += div_u64(cost * rank_kinds[kind].percent, 100) +
+		rank_kinds[kind].us;
+	return rank->stream ? cost + cost / 4 + RANK_STREAM_US : cost;
 }
 
 /**

@@ -244,6 +244,26 @@ static void loss_sample__follows(struct kunit *test)
 	KUNIT_EXPECT_GE(test, loss, 990);
 }
 
+static void compare__streams_lose_near_ties(struct kunit *test)
+{
+	struct laya_path_rank udp = {
+		.state	= LAYA_PATH_STATE_USABLE,
+		.kind	= LAYA_PATH_KIND_RELAY,
+		.rtt_us	= 20000,
+	};
+	struct laya_path_rank stream = udp;
+
+	stream.stream = true;
+	KUNIT_EXPECT_GT(test, laya_path_compare(&udp, &stream), 0);
+	KUNIT_EXPECT_TRUE(test, laya_path_better(&udp, &stream));
+	/* Far quicker, it is worth it; and so it is when the other loses */
+	stream.rtt_us = 5000;
+	KUNIT_EXPECT_GT(test, laya_path_compare(&stream, &udp), 0);
+	stream.rtt_us = 20000;
+	udp.loss_permille = 50;
+	KUNIT_EXPECT_GT(test, laya_path_compare(&stream, &udp), 0);
+}
+
 static struct kunit_case path_rank_cases[] = {
 	KUNIT_CASE(compare__state_before_all),
 	KUNIT_CASE(compare__equal),
@@ -259,6 +279,7 @@ static struct kunit_case path_rank_cases[] = {
 	KUNIT_CASE(rtt_sample__bounds),
 	KUNIT_CASE(patience__limits),
 	KUNIT_CASE(loss_sample__follows),
+	KUNIT_CASE(compare__streams_lose_near_ties),
 	{}
 };
 

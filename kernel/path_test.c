@@ -940,22 +940,20 @@ static void may_send__three_times_what_came(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, laya_path_may_send(path, 100000));
 }
 
-/* The same far end as @end says, over a stream. */
-static struct laya_endpoint over(u32 carrier, const struct laya_endpoint *end)
+/* The same far end, over a stream. */
+static void over(struct laya_endpoint *end, u32 carrier)
 {
-	struct laya_endpoint stream = *end;
-
-	stream.carrier = carrier;
-	stream.type = LAYA_CARRIER_TYPE_TLS;
-	return stream;
+	end->carrier = carrier;
+	end->type = LAYA_CARRIER_TYPE_TLS;
 }
 
 static void same_endpoint__streams(struct kunit *test)
 {
-	struct laya_endpoint udp = at(9, 900), stream = over(5, &udp);
+	struct laya_endpoint udp = at(9, 900), stream = udp, other = udp;
 	struct laya_endpoint unnamed = { .carrier = 5 };
-	struct laya_endpoint other = over(6, &udp);
 
+	over(&stream, 5);
+	over(&other, 6);
 	KUNIT_EXPECT_TRUE(test, laya_path_same_remote(&stream, &unnamed));
 	KUNIT_EXPECT_TRUE(test, laya_path_same_endpoint(&stream, &unnamed));
 	KUNIT_EXPECT_FALSE(test, laya_path_same_remote(&stream, &other));
@@ -967,12 +965,13 @@ static void same_endpoint__streams(struct kunit *test)
 
 static void carrier__nothing_to_earn(struct kunit *test)
 {
-	struct laya_endpoint udp = at(9, 900), from = over(5, &udp);
 	struct laya_session *next = session(test, 0);
+	struct laya_endpoint from = at(9, 900);
 	struct laya_path_info info;
 	struct laya_path *path;
 	enum laya_drop reason;
 
+	over(&from, 5);
 	path = receive(next, THEIRS, 1, &no_shims, &from, &reason);
 	KUNIT_ASSERT_NOT_NULL(test, path);
 	KUNIT_EXPECT_TRUE(test, laya_path_may_send(path, 100000));
@@ -983,17 +982,16 @@ static void carrier__nothing_to_earn(struct kunit *test)
 
 static void carrier__lost(struct kunit *test)
 {
-	struct laya_endpoint udp = at(9, 901), stream = over(5, &udp);
+	struct laya_endpoint udp = at(9, 901), stream = at(9, 900);
+	struct laya_path_params params = { .kind = LAYA_PATH_KIND_LAN };
 	struct laya_session *next = session(test, 0);
-	struct laya_path_params params = {
-		.kind		= LAYA_PATH_KIND_LAN,
-		.endpoint	= stream,
-	};
 	struct laya_path *dialled, *answered, *other;
 	struct laya_peer *peer = test->priv;
 	enum laya_drop reason;
 	bool gone = false;
 
+	over(&stream, 5);
+	params.endpoint = stream;
 	dialled = dial_params(test, &params);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(dialled));
 	answered = receive(next, THEIRS, 1, &no_shims, &stream, &reason);

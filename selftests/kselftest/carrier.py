@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """The tests of carrier.sh, which draws the network and counts the results.
 
-Runs all, or those that are named. Prints "ok NAME", "not ok NAME: WHY" or a "# note" a line.
+Runs all, or those that are named. Prints "ok NAME", "not ok NAME: WHY" or a note a line.
 """
 import errno
 import os
@@ -524,7 +524,7 @@ def test_full(a, b, e):
     lengths = frames(link.pump.own[0])
     total = sum(lengths)
     at = sum(lengths[:lengths.index(PROBE)]) if PROBE in lengths else total
-    print(f"# {total} bytes were kept of {1500 * 1200}, a probe behind {at}",
+    print(f"{total} bytes were kept of {1500 * 1200}, a probe behind {at}",
           flush=True)
     check("full__little_is_kept", total < 400000, total)
     check("full__probes_go_first", at < 100000, at)

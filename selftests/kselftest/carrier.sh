@@ -32,7 +32,7 @@ ip -n a link set eth1 up
 ip -n e link set eth0 up
 pair_laya e a 198.51.100.1 || ktap_skip_all "no third node"
 
-ktap_plan 54
+ktap_plan 62
 while read -r line; do
 	case $line in
 	"ok "*)		ktap_ok "${line#ok }" ;;
