@@ -17,7 +17,7 @@ packages=(
 	kmod cpio pkg-config python3 python3-yaml python3-jsonschema
 	# userspace
 	libnl-3-dev libnl-genl-3-dev libsodium-dev libcbor-dev libuv1-dev
-	libjansson-dev libcmocka-dev
+	libjansson-dev libcurl4-openssl-dev libcmocka-dev
 	# VMs
 	qemu-system-x86 busybox-static util-linux procps
 	# what the tests and the demo use
