@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <sodium.h>
 
@@ -22,11 +24,16 @@ enum state {
 };
 
 /*
- * A TCP connection, or one in the making.  It is apart from the channel since
- * a client has several of them until the first one answers.
+ * A connection, or one in the making.  It is apart from the channel since a
+ * client has several of them until the first one answers.
  */
 struct link {
-	uv_tcp_t tcp;
+	union {
+		uv_handle_t handle;
+		uv_stream_t stream;
+		uv_tcp_t tcp;
+		uv_pipe_t pipe;		/* one end of a pump's socket pair */
+	};
 	uv_connect_t connect;
 	struct laya_channel *channel;
 };
@@ -70,6 +77,8 @@ struct laya_channel {
 	struct laya_address local;
 
 	bool client;
+	const char *prologue;	/* of the one or two, the one in use */
+	bool answered;
 	bool have_remote_key;
 	uint8_t remote_key[LAYA_KEY_SIZE];
 	struct laya_noise noise;
@@ -85,6 +94,7 @@ struct laya_channel {
 };
 
 static void try_next_address(struct laya_channel *channel);
+static int init_noise(struct laya_channel *channel);
 
 static void put(struct laya_channel *channel)
 {
@@ -110,8 +120,8 @@ static void on_link_closed(uv_handle_t *handle)
 
 static void close_link(struct link *link)
 {
-	if (!uv_is_closing((uv_handle_t *)&link->tcp))
-		uv_close((uv_handle_t *)&link->tcp, on_link_closed);
+	if (!uv_is_closing(&link->handle))
+		uv_close(&link->handle, on_link_closed);
 }
 
 /* Give everything back.  The owner is told by others, or knows. */
@@ -261,8 +271,8 @@ static int send_output(struct laya_channel *channel, struct output *output,
 	output->frame[1] = len;
 	output->cost = sizeof(*output) + HEADER_SIZE + len;
 	buf = uv_buf_init((char *)output->frame, HEADER_SIZE + len);
-	ret = uv_write(&output->write, (uv_stream_t *)&channel->link->tcp, &buf,
-		       1, on_written);
+	ret = uv_write(&output->write, &channel->link->stream, &buf, 1,
+		       on_written);
 	if (ret) {
 		free(output);
 		return ret;
@@ -340,6 +350,19 @@ static void open_channel(struct laya_channel *channel)
 	channel->ops.ready(channel, channel->data);
 }
 
+/* Only the first message tells which one the client means. */
+static bool try_other_prologue(struct laya_channel *channel)
+{
+	const char *other = channel->config.other_prologue;
+
+	if (channel->client || !other || channel->prologue == other ||
+	    channel->answered)
+		return false;
+	laya_noise_wipe(&channel->noise);
+	channel->prologue = other;
+	return init_noise(channel) == 0;
+}
+
 static void read_handshake(struct laya_channel *channel, const uint8_t *frame,
 			   size_t len)
 {
@@ -354,8 +377,15 @@ static void read_handshake(struct laya_channel *channel, const uint8_t *frame,
 	}
 	ret = laya_noise_read_message(&channel->noise, frame, len, payload,
 				      sizeof(payload), &payload_len);
-	if (!ret && laya_noise_my_turn(&channel->noise))
+	if (ret && try_other_prologue(channel))
+		ret = laya_noise_read_message(&channel->noise, frame, len,
+					      payload, sizeof(payload),
+					      &payload_len);
+	if (!ret && laya_noise_my_turn(&channel->noise)) {
+		channel->answered = true;
+		sodium_memzero(channel->config.private_key, LAYA_KEY_SIZE);
 		ret = send_handshake(channel);
+	}
 	if (ret)
 		fail(channel, ret == -EINVAL ? -EBADMSG : ret);
 	else if (laya_noise_complete(&channel->noise))
@@ -445,15 +475,24 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 	memmove(channel->buffer, channel->buffer + done, channel->fill);
 }
 
-/* TCP is there: begin the handshake. */
-static int start(struct laya_channel *channel, struct link *link)
+static int init_noise(struct laya_channel *channel)
+{
+	return laya_noise_init(&channel->noise, LAYA_NOISE_XK, channel->client,
+			       channel->prologue, strlen(channel->prologue),
+			       channel->config.private_key,
+			       channel->client ? channel->remote_key : NULL,
+			       NULL);
+}
+
+/* Both ends of a connection, but for one that is known from elsewhere */
+static int get_addresses(struct laya_channel *channel, struct link *link)
 {
 	struct sockaddr_storage ss;
 	int size = sizeof(ss);
 	int ret;
 
-	channel->link = link;
-	channel->state = STATE_HANDSHAKE;
+	if (link->handle.type != UV_TCP)
+		return 0;
 	ret = uv_tcp_getpeername(&link->tcp, (struct sockaddr *)&ss, &size);
 	if (!ret)
 		ret = laya_address_from_sockaddr(&channel->remote,
@@ -465,26 +504,49 @@ static int start(struct laya_channel *channel, struct link *link)
 	if (!ret)
 		ret = laya_address_from_sockaddr(&channel->local,
 						 (struct sockaddr *)&ss);
+	if (!ret)
+		uv_tcp_nodelay(&link->tcp, 1);
+	return ret;
+}
+
+/* The connection is there: begin the handshake. */
+static int start(struct laya_channel *channel, struct link *link)
+{
+	int ret;
+
+	channel->link = link;
+	channel->state = STATE_HANDSHAKE;
+	ret = get_addresses(channel, link);
 	if (ret)
 		return ret;
 
-	uv_tcp_nodelay(&link->tcp, 1);
 	channel->last_frame = uv_now(channel->loop);
 	uv_timer_start(&channel->deadline, on_deadline,
 		       channel->config.handshake_timeout, 0);
-	ret = laya_noise_init(&channel->noise, LAYA_NOISE_XK, channel->client,
-			      channel->config.prologue,
-			      strlen(channel->config.prologue),
-			      channel->config.private_key,
-			      channel->client ? channel->remote_key : NULL,
-			      NULL);
-	sodium_memzero(channel->config.private_key, LAYA_KEY_SIZE);
+	channel->prologue = channel->config.prologue;
+	ret = init_noise(channel);
+	/* A second prologue may still need it. */
+	if (channel->client || !channel->config.other_prologue)
+		sodium_memzero(channel->config.private_key, LAYA_KEY_SIZE);
 	if (!ret && channel->client)
 		ret = send_handshake(channel);
 	if (!ret)
-		ret = uv_read_start((uv_stream_t *)&link->tcp, on_alloc,
-				    on_read);
+		ret = uv_read_start(&link->stream, on_alloc, on_read);
 	return ret;
+}
+
+/* Around a handle that libuv has initialised, or failed to: @ret */
+static struct link *own_link(struct laya_channel *channel, struct link *link,
+			     int ret)
+{
+	if (ret) {
+		free(link);
+		return NULL;
+	}
+	link->handle.data = link;
+	link->channel = channel;
+	channel->refs++;
+	return link;
 }
 
 static struct link *new_link(struct laya_channel *channel)
@@ -493,14 +555,17 @@ static struct link *new_link(struct laya_channel *channel)
 
 	if (!link)
 		return NULL;
-	if (uv_tcp_init(channel->loop, &link->tcp)) {
-		free(link);
+	return own_link(channel, link, uv_tcp_init(channel->loop, &link->tcp));
+}
+
+static struct link *new_pipe(struct laya_channel *channel)
+{
+	struct link *link = calloc(1, sizeof(*link));
+
+	if (!link)
 		return NULL;
-	}
-	link->tcp.data = link;
-	link->channel = channel;
-	channel->refs++;
-	return link;
+	return own_link(channel, link,
+			uv_pipe_init(channel->loop, &link->pipe, 0));
 }
 
 static bool still_trying(const struct laya_channel *channel)
@@ -814,7 +879,7 @@ int laya_channel_accept(struct laya_channel **channel, uv_stream_t *server,
 		goto err_die;
 	}
 	new->link = link;
-	ret = uv_accept(server, (uv_stream_t *)&link->tcp);
+	ret = uv_accept(server, &link->stream);
 	if (!ret)
 		ret = start(new, link);
 	if (ret)
@@ -824,6 +889,92 @@ int laya_channel_accept(struct laya_channel **channel, uv_stream_t *server,
 
 err_die:
 	die(new);
+	return ret;
+}
+
+/* A socket's family tells the handle that it needs. */
+static struct link *open_link(struct laya_channel *channel, int fd, int *error)
+{
+	struct sockaddr_storage ss = { .ss_family = AF_UNSPEC };
+	socklen_t size = sizeof(ss);
+	struct link *link;
+
+	*error = -ENOMEM;
+	if (getsockname(fd, (struct sockaddr *)&ss, &size)) {
+		*error = -errno;
+		return NULL;
+	}
+	link = ss.ss_family == AF_UNIX ? new_pipe(channel) : new_link(channel);
+	if (!link)
+		return NULL;
+	*error = ss.ss_family == AF_UNIX ? uv_pipe_open(&link->pipe, fd) :
+		 uv_tcp_open(&link->tcp, fd);
+	if (*error) {
+		close_link(link);
+		return NULL;
+	}
+	return link;
+}
+
+/**
+ * laya_channel_open() - make a channel of a connection that is there
+ * @channel: where to put the channel
+ * @loop: the loop
+ * @config: how it behaves; it is copied, wipe yours
+ * @fd: a connected stream socket, of laya_dial() or a listener; the channel's
+ *	from now on, whatever is returned
+ * @name: what to call the far side in messages; NULL is its address
+ * @remote: its address, for a socket that does not know it; may be NULL
+ * @remote_key: key that the server has to prove; NULL if this is the server
+ * @ops: who is told; copied
+ * @data: last argument of each call
+ *
+ * Return: 0; -EINVAL for a bad key; -ENOMEM; or the error of a socket that is
+ * not connected.
+ */
+int laya_channel_open(struct laya_channel **channel, uv_loop_t *loop,
+		      const struct laya_channel_config *config, int fd,
+		      const char *name, const struct laya_address *remote,
+		      const uint8_t *remote_key,
+		      const struct laya_channel_ops *ops, void *data)
+{
+	struct laya_channel *new;
+	struct link *link;
+	int ret = -EINVAL;
+
+	if (remote_key && !laya_key_valid(remote_key))
+		goto err_close;
+	ret = -ENOMEM;
+	new = new_channel(loop, config, ops, data);
+	if (!new)
+		goto err_close;
+	new->client = remote_key;
+	if (remote_key)
+		memcpy(new->remote_key, remote_key, LAYA_KEY_SIZE);
+	if (remote)
+		new->remote = *remote;
+	if (name) {
+		new->name = strdup(name);
+		if (!new->name)
+			goto err_die;
+	}
+	link = open_link(new, fd, &ret);
+	if (!link)
+		goto err_die;
+	new->link = link;
+	ret = start(new, link);
+	if (ret) {
+		/* the handle has taken the socket */
+		die(new);
+		return ret;
+	}
+	*channel = new;
+	return 0;
+
+err_die:
+	die(new);
+err_close:
+	close(fd);
 	return ret;
 }
 
@@ -891,6 +1042,17 @@ void laya_channel_close(struct laya_channel *channel)
 size_t laya_channel_queued(const struct laya_channel *channel)
 {
 	return channel->queued;
+}
+
+/**
+ * laya_channel_prologue() - what the far side came for
+ * @channel: the channel
+ *
+ * Return: config's prologue or other_prologue, valid from ops->ready() on.
+ */
+const char *laya_channel_prologue(const struct laya_channel *channel)
+{
+	return channel->prologue;
 }
 
 /**

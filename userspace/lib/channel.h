@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A channel: signalling messages over TCP, with Noise XK inside.
+ * A channel: signalling messages over TCP, or any other stream, with Noise XK
+ * inside.
  *
  *	be16 length | bytes		three frames: Noise XK messages
  *	be16 length | bytes		then: one sealed CBOR message a frame
@@ -14,7 +15,8 @@
  * then on and no further call is made.  (The memory goes when libuv has let go
  * of the handles, so a loop must be run until it is out of work.)
  * laya_channel_close() may be called from every callback.  No callback is
- * called from within laya_channel_connect(), _accept(), _send() or _close().
+ * called from within laya_channel_connect(), _accept(), _open(), _send() or
+ * _close().
  */
 #ifndef LAYA_CHANNEL_H
 #define LAYA_CHANNEL_H
@@ -55,6 +57,7 @@ struct laya_channel_ops {
  * struct laya_channel_config - how a channel behaves; copied
  * @prologue: LAYA_PROLOGUE_RENDEZVOUS or LAYA_PROLOGUE_ATTACH; a string that
  *	lives as long as the channel
+ * @other_prologue: a server takes this one as well; or NULL; likewise
  * @private_key: our static key
  * @connect_timeout: milliseconds for name, addresses and TCP
  * @handshake_timeout: milliseconds for the Noise handshake
@@ -65,6 +68,7 @@ struct laya_channel_ops {
  */
 struct laya_channel_config {
 	const char *prologue;
+	const char *other_prologue;
 	uint8_t private_key[LAYA_KEY_SIZE];
 	unsigned int connect_timeout;
 	unsigned int handshake_timeout;
@@ -89,11 +93,17 @@ int laya_channel_connect(struct laya_channel **channel, uv_loop_t *loop,
 int laya_channel_accept(struct laya_channel **channel, uv_stream_t *server,
 			const struct laya_channel_config *config,
 			const struct laya_channel_ops *ops, void *data);
+int laya_channel_open(struct laya_channel **channel, uv_loop_t *loop,
+		      const struct laya_channel_config *config, int fd,
+		      const char *name, const struct laya_address *remote,
+		      const uint8_t *remote_key,
+		      const struct laya_channel_ops *ops, void *data);
 int laya_channel_send(struct laya_channel *channel,
 		      const struct laya_message *message);
 void laya_channel_close(struct laya_channel *channel);
 
 size_t laya_channel_queued(const struct laya_channel *channel);
+const char *laya_channel_prologue(const struct laya_channel *channel);
 const uint8_t *laya_channel_remote_key(const struct laya_channel *channel);
 const struct laya_address *
 laya_channel_remote_address(const struct laya_channel *channel);

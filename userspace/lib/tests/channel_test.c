@@ -466,6 +466,121 @@ static void send__to_who_does_not_read(void **state)
 	close(raw.fd);
 }
 
+/* Two ends of a socket pair, as a pump gives one of them */
+static void open_pair(struct fixture *f, const char *client_prologue)
+{
+	struct laya_address remote;
+	int fds[2];
+
+	assert_int_equal(laya_address_parse(&remote, "192.0.2.7:9"), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0,
+				    fds), 0);
+	f->client_config.prologue = client_prologue;
+	assert_int_equal(laya_channel_open(&f->accepted[0].channel, &f->loop,
+					   &f->server_config, fds[0], NULL,
+					   &remote, NULL, &owner_ops,
+					   &f->accepted[0]), 0);
+	assert_int_equal(laya_channel_open(&f->owner.channel, &f->loop,
+					   &f->client_config, fds[1],
+					   "relay.example", NULL,
+					   f->server.public_key, &owner_ops,
+					   &f->owner), 0);
+}
+
+static void open__over_a_socket_pair(void **state)
+{
+	struct laya_message ack = { .type = LAYA_MESSAGE_ACK, .id = 5 };
+	char text[LAYA_ADDRESS_TEXT_SIZE];
+	struct fixture *f = *state;
+
+	open_pair(f, PROLOGUE);
+	wait_for(&f->loop, f->owner.ready && f->accepted[0].ready);
+	assert_memory_equal(laya_channel_remote_key(f->accepted[0].channel),
+			    f->client.public_key, 32);
+	laya_address_format(text, laya_channel_remote_address(
+					  f->accepted[0].channel));
+	assert_string_equal(text, "192.0.2.7:9");
+	assert_int_equal(laya_channel_send(f->owner.channel, &ack), 0);
+	wait_for(&f->loop, f->accepted[0].n == 1);
+	assert_int_equal(last_message(&f->accepted[0])->id, 5);
+	laya_channel_close(f->accepted[0].channel);
+	f->accepted[0].channel = NULL;
+	wait_for(&f->loop, f->owner.closed);
+	assert_int_equal(f->owner.error, -EPIPE);
+	assert_non_null(strstr(f->owner.reason, "relay.example"));
+}
+
+static void open__over_tcp(void **state)
+{
+	struct fixture *f = *state;
+	int fd = raw_connect(f->port, 0);
+
+	assert_int_equal(laya_channel_open(&f->owner.channel, &f->loop,
+					   &f->client_config, fd, "a", NULL,
+					   f->server.public_key, &owner_ops,
+					   &f->owner), 0);
+	wait_for(&f->loop, f->owner.ready && f->accepted[0].ready);
+	assert_true(laya_address_equal(
+		laya_channel_local_address(f->owner.channel),
+		laya_channel_remote_address(f->accepted[0].channel)));
+}
+
+static void open__two_prologues(void **state)
+{
+	struct fixture *f = *state;
+
+	f->server_config.other_prologue = LAYA_PROLOGUE_RENDEZVOUS;
+	open_pair(f, LAYA_PROLOGUE_RENDEZVOUS);
+	wait_for(&f->loop, f->owner.ready && f->accepted[0].ready);
+	assert_string_equal(laya_channel_prologue(f->accepted[0].channel),
+			    LAYA_PROLOGUE_RENDEZVOUS);
+	laya_channel_close(f->owner.channel);
+	wait_for(&f->loop, f->accepted[0].closed);
+
+	memset(&f->owner, 0, sizeof(f->owner));
+	memset(&f->accepted[0], 0, sizeof(f->accepted[0]));
+	open_pair(f, PROLOGUE);
+	wait_for(&f->loop, f->owner.ready && f->accepted[0].ready);
+	assert_string_equal(laya_channel_prologue(f->accepted[0].channel),
+			    PROLOGUE);
+	laya_channel_close(f->owner.channel);
+	wait_for(&f->loop, f->accepted[0].closed);
+
+	memset(&f->owner, 0, sizeof(f->owner));
+	memset(&f->accepted[0], 0, sizeof(f->accepted[0]));
+	open_pair(f, "laya third 1");
+	wait_for(&f->loop, f->owner.closed && f->accepted[0].closed);
+	assert_int_equal(f->accepted[0].error, -EBADMSG);
+}
+
+static void open__bad_arguments(void **state)
+{
+	static const uint8_t zero[LAYA_KEY_SIZE];
+	struct fixture *f = *state;
+	int fds[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	assert_int_equal(laya_channel_open(&f->owner.channel, &f->loop,
+					   &f->client_config, fds[0], NULL,
+					   NULL, zero, &owner_ops, &f->owner),
+			 -EINVAL);
+	/* it is closed all the same */
+	assert_true(raw_ended(fds[1]));
+	close(fds[1]);
+	/* not connected, and no socket */
+	assert_int_equal(laya_channel_open(&f->owner.channel, &f->loop,
+					   &f->client_config,
+					   socket(AF_INET, SOCK_STREAM, 0),
+					   NULL, NULL, f->server.public_key,
+					   &owner_ops, &f->owner), -ENOTCONN);
+	assert_int_equal(laya_channel_open(&f->owner.channel, &f->loop,
+					   &f->client_config,
+					   open("/dev/null", O_RDWR), NULL,
+					   NULL, f->server.public_key,
+					   &owner_ops, &f->owner), -ENOTSOCK);
+	f->owner.channel = NULL;
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -486,6 +601,10 @@ int main(void)
 		TEST(send__to_who_does_not_read),
 		TEST(close__at_any_moment),
 		TEST(close__tells_the_far_side),
+		TEST(open__over_a_socket_pair),
+		TEST(open__over_tcp),
+		TEST(open__two_prologues),
+		TEST(open__bad_arguments),
 	};
 
 	return cmocka_run_group_tests_name("channel", tests, NULL, NULL);
