@@ -302,6 +302,70 @@ static int node_probe_mapped(struct parser *p, const char *key,
 	return 0;
 }
 
+/* What libcurl understands, and may be given credentials */
+static bool is_proxy_url(const char *value)
+{
+	static const char *const schemes[] = {
+		"http://", "https://", "socks5h://",
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(schemes); i++)
+		if (!strncasecmp(value, schemes[i], strlen(schemes[i])))
+			return value[strlen(schemes[i])] != '\0';
+	return false;
+}
+
+static int node_proxy(struct parser *p, const char *key, const char *value)
+{
+	/* It is not repeated: there may be a password in it. */
+	if (strcmp(value, "environment") && strcmp(value, "none") &&
+	    !is_proxy_url(value))
+		return fail(p, p->line, key,
+			    "neither environment, nor none, nor a URL with http, https or socks5h");
+	return set_path(p, key, &p->config->proxy, value);
+}
+
+static int node_transports(struct parser *p, const char *key,
+			   const char *value)
+{
+	enum laya_transport transport;
+	char word[16];
+	size_t len;
+
+	p->config->transports = 0;
+	while (*value) {
+		len = strcspn(value, ", \t");
+		snprintf(word, sizeof(word), "%.*s", (int)len, value);
+		if (len >= sizeof(word) ||
+		    laya_transport_parse(&transport, word))
+			return fail(p, p->line, key,
+				    "\"%s\" is none of udp, tcp, tls, wss, https",
+				    word);
+		p->config->transports |= 1u << transport;
+		value += len;
+		value += strspn(value, ", \t");
+	}
+	return 0;
+}
+
+static int node_tls_certificate(struct parser *p, const char *key,
+				const char *value)
+{
+	return set_path(p, key, &p->config->tls_certificate, value);
+}
+
+static int node_tls_key(struct parser *p, const char *key, const char *value)
+{
+	return set_path(p, key, &p->config->tls_key, value);
+}
+
+static int node_tls_ca_file(struct parser *p, const char *key,
+			    const char *value)
+{
+	return set_path(p, key, &p->config->tls_ca_file, value);
+}
+
 static struct laya_config_server *server(struct parser *p)
 {
 	struct laya_config *config = p->config;
@@ -327,6 +391,23 @@ static int server_address(struct parser *p, const char *key, const char *value)
 		return fail(p, p->line, key,
 			    "\"%s\" is not an address: host:port, or [IPv6 address]:port",
 			    value);
+	return 0;
+}
+
+static int server_host_name(struct parser *p, const char *key,
+			    const char *value)
+{
+	struct laya_config_server *s = server(p);
+	const char *c;
+
+	for (c = value; *c; c++)
+		if (!isalnum((unsigned char)*c) && !strchr("-._", *c))
+			return fail(p, p->line, key,
+				    "\"%s\" is not a host name", value);
+	if (strlen(value) >= sizeof(s->host_name))
+		return fail(p, p->line, key, "longer than %zu characters",
+			    sizeof(s->host_name) - 1);
+	strcpy(s->host_name, value);
 	return 0;
 }
 
@@ -395,10 +476,17 @@ static const struct key {
 	{ SECTION_NODE, "Forward", false, node_forward },
 	{ SECTION_NODE, "ForwardRate", false, node_forward_rate },
 	{ SECTION_NODE, "ProbeMapped", false, node_probe_mapped },
+	{ SECTION_NODE, "Proxy", false, node_proxy },
+	{ SECTION_NODE, "Transports", false, node_transports },
+	{ SECTION_NODE, "TlsCertificate", false, node_tls_certificate },
+	{ SECTION_NODE, "TlsKey", false, node_tls_key },
+	{ SECTION_NODE, "TlsCaFile", false, node_tls_ca_file },
 	{ SECTION_RENDEZVOUS, "PublicKey", true, server_public_key },
 	{ SECTION_RENDEZVOUS, "Address", true, server_address },
+	{ SECTION_RENDEZVOUS, "HostName", false, server_host_name },
 	{ SECTION_RELAY, "PublicKey", true, server_public_key },
 	{ SECTION_RELAY, "Address", true, server_address },
+	{ SECTION_RELAY, "HostName", false, server_host_name },
 	{ SECTION_PEER, "Name", false, peer_name },
 	{ SECTION_PEER, "PublicKey", true, peer_public_key },
 	{ SECTION_PEER, "PresharedKeyFile", false, peer_psk_file },
@@ -422,6 +510,9 @@ static int end_section(struct parser *p)
 		if (config->have_private_key && config->private_key_file)
 			return fail(p, p->section_line, "PrivateKey",
 				    "PrivateKeyFile is there too: which is it?");
+		if (config->tls_key && !config->tls_certificate)
+			return fail(p, p->section_line, "TlsKey",
+				    "there is no TlsCertificate that it belongs to");
 		if (!config->have_private_key && !config->private_key_file)
 			return fail(p, p->section_line, "PrivateKeyFile",
 				    "missing in [Node]; make a key with: layactl genkey");
@@ -601,6 +692,8 @@ int laya_config_parse(const char *buf, size_t len, const char *filename,
 	memset(config, 0, sizeof(*config));
 	strcpy(config->device, LAYA_DEFAULT_DEVICE);
 	config->probe_mapped = true;
+	config->transports = (1u << LAYA_TRANSPORT_END) -
+			     (1u << LAYA_TRANSPORT_UDP);
 
 	if (len > LAYA_CONFIG_MAX_FILE)
 		err = fail(&p, 0, "", "larger than %d bytes",
@@ -808,6 +901,12 @@ void laya_config_free(struct laya_config *config)
 	free(config->rendezvous);
 	free(config->relays);
 	free(config->private_key_file);
+	if (config->proxy)
+		sodium_memzero(config->proxy, strlen(config->proxy));
+	free(config->proxy);
+	free(config->tls_certificate);
+	free(config->tls_key);
+	free(config->tls_ca_file);
 	sodium_memzero(config, sizeof(*config));
 }
 

@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "key.h"
+#include "transport.h"
 
 #define LAYA_DEFAULT_CONFIG	"/etc/laya/laya.conf"
 #define LAYA_DEFAULT_DEVICE	"laya0"
@@ -54,12 +55,14 @@ struct laya_config_error {
  * @public_key: its key
  * @host: name or address, without brackets
  * @port: port, host byte order
+ * @host_name: HostName: what TLS, HTTP and proxies call it; or empty
  * @line: where its section begins
  */
 struct laya_config_server {
 	uint8_t public_key[LAYA_KEY_SIZE];
 	char host[LAYA_CONFIG_HOST_SIZE];
 	uint16_t port;
+	char host_name[LAYA_CONFIG_HOST_SIZE];
 	unsigned int line;
 };
 
@@ -93,6 +96,11 @@ struct laya_config_peer {
  * @forward: Forward
  * @forward_rate: ForwardRate, bytes a second for each label; 0 is not set
  * @probe_mapped: ProbeMapped
+ * @proxy: Proxy: a URL, "environment" or "none"; NULL is "environment"
+ * @transports: Transports: bit by enum laya_transport
+ * @tls_certificate: TlsCertificate, or NULL
+ * @tls_key: TlsKey, or NULL
+ * @tls_ca_file: TlsCaFile, or NULL
  * @node_line: where [Node] begins
  */
 struct laya_config {
@@ -104,6 +112,11 @@ struct laya_config {
 	enum laya_forward forward;
 	uint64_t forward_rate;
 	bool probe_mapped;
+	char *proxy;
+	unsigned int transports;
+	char *tls_certificate;
+	char *tls_key;
+	char *tls_ca_file;
 	unsigned int node_line;
 
 	struct laya_config_server *rendezvous;

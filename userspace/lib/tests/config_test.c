@@ -95,6 +95,37 @@ static void parse__defaults(void **state)
 	laya_config_free(&config);
 }
 
+static void parse__transports(void **state)
+{
+	(void)state;
+	good(NODE);
+	assert_null(config.proxy);
+	assert_int_equal(config.transports, 0x3e);
+	assert_null(config.tls_certificate);
+	laya_config_free(&config);
+
+	good(NODE "Proxy = http://me:hush@proxy.example:3128\n"
+	     "Transports = udp,TCP , wss\n"
+	     "TlsCertificate = /c\nTlsKey = /k\nTlsCaFile = /a\n"
+	     "[Rendezvous]\nPublicKey=" KEY1 "\nAddress=192.0.2.1:443\n"
+	     "HostName = r.example\n"
+	     "[Relay]\nPublicKey=" KEY2 "\nAddress=192.0.2.2\n");
+	assert_string_equal(config.proxy,
+			    "http://me:hush@proxy.example:3128");
+	assert_int_equal(config.transports, 1 << LAYA_TRANSPORT_UDP |
+					    1 << LAYA_TRANSPORT_TCP |
+					    1 << LAYA_TRANSPORT_WSS);
+	assert_string_equal(config.tls_certificate, "/c");
+	assert_string_equal(config.tls_key, "/k");
+	assert_string_equal(config.tls_ca_file, "/a");
+	assert_string_equal(config.rendezvous[0].host_name, "r.example");
+	assert_string_equal(config.relays[0].host_name, "");
+	laya_config_free(&config);
+	good(NODE "Proxy = none\n");
+	assert_string_equal(config.proxy, "none");
+	laya_config_free(&config);
+}
+
 static void parse__public_has_a_port(void **state)
 {
 	(void)state;
@@ -140,6 +171,15 @@ static const struct bad {
 	{ NODE "ForwardRate = 99999999999999999999\n",
 	  "test.conf:3: ForwardRate: " },
 	{ NODE "ProbeMapped = 2\n", "test.conf:3: ProbeMapped: " },
+	{ NODE "Proxy = maybe\n", "test.conf:3: Proxy: neither environment" },
+	{ NODE "Proxy = ftp://a\n", "test.conf:3: Proxy: neither" },
+	{ NODE "Proxy = socks5h://\n", "test.conf:3: Proxy: neither" },
+	{ NODE "Transports = udp quic\n",
+	  "test.conf:3: Transports: \"quic\" is none of udp" },
+	{ NODE "Transports = ,\n", "test.conf:3: Transports: \"\" is none" },
+	{ NODE "TlsKey = /k\n", "test.conf:1: TlsKey: there is no" },
+	{ NODE "[Relay]\nHostName = a b\n", "test.conf:4: HostName: " },
+	{ NODE "[Peer]\nHostName = a\n", "test.conf:4: HostName: unknown" },
 	{ "[Node]\nPrivateKey = xyz\n", "test.conf:2: PrivateKey: not a key" },
 	{ "[Node]\nPrivateKey = " ZERO, "test.conf:2: PrivateKey: not a key" },
 	{ NODE "[Peer]\n", "test.conf:3: PublicKey: missing in [Peer]" },
@@ -187,6 +227,8 @@ static void parse__secret_is_not_repeated(void **state)
 {
 	(void)state;
 	assert_int_equal(parse("[Node]\nPrivateKey = hush\n"), -EINVAL);
+	assert_null(strstr(error.text, "hush"));
+	assert_int_equal(parse(NODE "Proxy = htp://me:hush@a\n"), -EINVAL);
 	assert_null(strstr(error.text, "hush"));
 }
 
@@ -350,6 +392,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parse__all_keys),
 		cmocka_unit_test(parse__defaults),
+		cmocka_unit_test(parse__transports),
 		cmocka_unit_test(parse__public_has_a_port),
 		cmocka_unit_test(parse__errors),
 		cmocka_unit_test(parse__secret_is_not_repeated),
