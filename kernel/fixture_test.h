@@ -72,7 +72,7 @@ static struct laya_peer *fixture_peer(struct kunit *test,
 
 	fixture_key(key, number);
 	mutex_lock(&laya->lock);
-	peer = laya_peer_create(laya, key, LAYA_PEER_FLAGS_ALLOW, NULL);
+	peer = laya_peer_create(laya, key, NULL, LAYA_PEER_FLAGS_ALLOW, NULL);
 	mutex_unlock(&laya->lock);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(peer));
 	return peer;

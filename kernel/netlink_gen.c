@@ -27,7 +27,7 @@ const struct nla_policy laya_device_set_nl_policy[LAYA_A_DEVICE_USER_TIMEOUT + 1
 	[LAYA_A_DEVICE_IFINDEX] = { .type = NLA_U32, },
 	[LAYA_A_DEVICE_IFNAME] = { .type = NLA_NUL_STRING, .len = 15, },
 	[LAYA_A_DEVICE_PUBLIC_KEY] = NLA_POLICY_EXACT_LEN(32),
-	[LAYA_A_DEVICE_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0x1),
+	[LAYA_A_DEVICE_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0x3),
 	[LAYA_A_DEVICE_FWMARK] = { .type = NLA_U32, },
 	[LAYA_A_DEVICE_USER_TIMEOUT] = { .type = NLA_U32, },
 };
@@ -39,10 +39,11 @@ const struct nla_policy laya_device_claim_nl_policy[LAYA_A_DEVICE_IFNAME + 1] = 
 };
 
 /* LAYA_CMD_PEER_NEW - do */
-const struct nla_policy laya_peer_new_nl_policy[LAYA_A_PEER_FLAGS + 1] = {
+const struct nla_policy laya_peer_new_nl_policy[LAYA_A_PEER_LOCAL_KEY + 1] = {
 	[LAYA_A_PEER_IFINDEX] = { .type = NLA_U32, },
 	[LAYA_A_PEER_PUBLIC_KEY] = NLA_POLICY_EXACT_LEN(32),
 	[LAYA_A_PEER_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0x7),
+	[LAYA_A_PEER_LOCAL_KEY] = NLA_POLICY_EXACT_LEN(32),
 };
 
 /* LAYA_CMD_PEER_SET - do */
@@ -199,7 +200,7 @@ const struct genl_ops laya_nl_ops[20] = {
 		.cmd		= LAYA_CMD_PEER_NEW,
 		.doit		= laya_nl_peer_new_doit,
 		.policy		= laya_peer_new_nl_policy,
-		.maxattr	= LAYA_A_PEER_FLAGS,
+		.maxattr	= LAYA_A_PEER_LOCAL_KEY,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{

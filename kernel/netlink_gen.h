@@ -17,7 +17,7 @@ extern const struct nla_policy laya_device_set_nl_policy[LAYA_A_DEVICE_USER_TIME
 
 extern const struct nla_policy laya_device_claim_nl_policy[LAYA_A_DEVICE_IFNAME + 1];
 
-extern const struct nla_policy laya_peer_new_nl_policy[LAYA_A_PEER_FLAGS + 1];
+extern const struct nla_policy laya_peer_new_nl_policy[LAYA_A_PEER_LOCAL_KEY + 1];
 
 extern const struct nla_policy laya_peer_set_nl_policy[LAYA_A_PEER_ERROR + 1];
 

@@ -49,6 +49,9 @@ static int laya_netlink_put_peer(struct sk_buff *skb, struct laya_peer *peer)
 			      atomic64_read(&peer->rx_bytes), 0) ||
 	    nla_put_u32(skb, LAYA_A_PEER_PATH_ID, best ? best->id : 0))
 		return -EMSGSIZE;
+	if (memcmp(peer->local_key, peer->device->public_key, LAYA_KEY_SIZE) &&
+	    nla_put(skb, LAYA_A_PEER_LOCAL_KEY, LAYA_KEY_SIZE, peer->local_key))
+		return -EMSGSIZE;
 	if (last_rx &&
 	    nla_put_u64_64bit(skb, LAYA_A_PEER_LAST_RX_MS,
 			      laya_netlink_ms_since(last_rx), 0))
@@ -60,6 +63,7 @@ int laya_nl_peer_new_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr **attrs = info->attrs;
 	struct laya_device *laya;
+	const u8 *local_key = NULL;
 	struct laya_peer *peer;
 	u32 flags = 0;
 	int err;
@@ -73,8 +77,10 @@ int laya_nl_peer_new_doit(struct sk_buff *skb, struct genl_info *info)
 	laya = laya_netlink_begin(info, LAYA_NETLINK_CHANGE);
 	if (IS_ERR(laya))
 		return PTR_ERR(laya);
+	if (attrs[LAYA_A_PEER_LOCAL_KEY])
+		local_key = nla_data(attrs[LAYA_A_PEER_LOCAL_KEY]);
 	peer = laya_peer_create(laya, nla_data(attrs[LAYA_A_PEER_PUBLIC_KEY]),
-				flags, info->extack);
+				local_key, flags, info->extack);
 	if (IS_ERR(peer)) {
 		err = PTR_ERR(peer);
 		NL_SET_BAD_ATTR(info->extack, attrs[LAYA_A_PEER_PUBLIC_KEY]);

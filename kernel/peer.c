@@ -114,6 +114,7 @@ void laya_peer_put(struct laya_peer *peer)
  * laya_peer_create - add a peer
  * @laya: The device, with a key; its lock is held.
  * @key: Public key of the peer.
+ * @local_key: The key under which the peer knows us; NULL for the device's.
  * @flags: enum laya_peer_flags.
  * @extack: Told why not.
  *
@@ -122,7 +123,8 @@ void laya_peer_put(struct laya_peer *peer)
  * is being deleted, -ENOMEM.
  */
 struct laya_peer *laya_peer_create(struct laya_device *laya, const u8 *key,
-				   u32 flags, struct netlink_ext_ack *extack)
+				   const u8 *local_key, u32 flags,
+				   struct netlink_ext_ack *extack)
 {
 	struct laya_peer *peer;
 	int err;
@@ -141,7 +143,14 @@ struct laya_peer *laya_peer_create(struct laya_device *laya, const u8 *key,
 		NL_SET_ERR_MSG(extack, "Not a valid public key");
 		return ERR_PTR(-EINVAL);
 	}
-	if (!memcmp(laya->public_key, key, LAYA_KEY_SIZE)) {
+	if (!local_key)
+		local_key = laya->public_key;
+	if (!laya_addr_key_valid(local_key)) {
+		NL_SET_ERR_MSG(extack, "Our own key for it is not a valid one");
+		return ERR_PTR(-EINVAL);
+	}
+	if (!memcmp(laya->public_key, key, LAYA_KEY_SIZE) ||
+	    !memcmp(local_key, key, LAYA_KEY_SIZE)) {
 		NL_SET_ERR_MSG(extack, "A device is no peer of itself");
 		return ERR_PTR(-EINVAL);
 	}
@@ -153,7 +162,8 @@ struct laya_peer *laya_peer_create(struct laya_device *laya, const u8 *key,
 	peer->device = laya;
 	memcpy(peer->key, key, LAYA_KEY_SIZE);
 	laya_addr_orchid(&peer->orchid, key);
-	peer->key_greater = memcmp(laya->public_key, key, LAYA_KEY_SIZE) > 0;
+	memcpy(peer->local_key, local_key, LAYA_KEY_SIZE);
+	peer->key_greater = memcmp(local_key, key, LAYA_KEY_SIZE) > 0;
 	peer->flags = flags;
 	peer->dead = true;
 	peer->impaired = jiffies ?: 1;

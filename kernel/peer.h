@@ -27,8 +27,9 @@
  * @by_orchid: In device->peers_by_orchid.
  * @key: Its public key, never changes.
  * @orchid: The address of @key.
- * @key_greater: Our public key is the greater of the two: the top bit of the
- *	ids of paths that we dial.
+ * @local_key: Our public key as the peer knows it, never changes.
+ * @key_greater: @local_key is greater than @key: the top bit of the ids of paths
+ *	that we dial.
  * @flags: enum laya_peer_flags; READ_ONCE/WRITE_ONCE.
  * @lock: See laya.h.
  * @slots: Sessions by enum laya_session_slot - 1; RCU readers, @lock writers.
@@ -84,6 +85,7 @@ struct laya_peer {
 	struct rhash_head		by_orchid;
 	u8				key[LAYA_KEY_SIZE];
 	struct in6_addr			orchid;
+	u8				local_key[LAYA_KEY_SIZE];
 	bool				key_greater;
 	u32				flags;
 	spinlock_t			lock;	/* laya.h */
@@ -124,7 +126,8 @@ int laya_peer_tables_init(struct laya_device *laya);
 void laya_peer_tables_destroy(struct laya_device *laya);
 /* Under device->lock. ERR_PTR: -EEXIST (key or ORCHID), -EINVAL, -ENOMEM. */
 struct laya_peer *laya_peer_create(struct laya_device *laya, const u8 *key,
-				   u32 flags, struct netlink_ext_ack *extack);
+				   const u8 *local_key, u32 flags,
+				   struct netlink_ext_ack *extack);
 void laya_peer_remove(struct laya_peer *peer);
 void laya_peer_remove_all(struct laya_device *laya);
 /* Under rcu_read_lock; the result is valid in that section. NULL: none. */

@@ -21,7 +21,7 @@ static long create(struct kunit *test, const u8 *key)
 	struct laya_peer *peer;
 
 	mutex_lock(&laya->lock);
-	peer = laya_peer_create(laya, key, 0, NULL);
+	peer = laya_peer_create(laya, key, NULL, 0, NULL);
 	mutex_unlock(&laya->lock);
 	return PTR_ERR_OR_ZERO(peer);
 }
@@ -79,6 +79,32 @@ static void create__lookup(struct kunit *test)
 	laya_addr_orchid(&orchid, key);
 	KUNIT_EXPECT_NULL(test, laya_peer_lookup_key(laya, key));
 	KUNIT_EXPECT_NULL(test, laya_peer_lookup_orchid(laya, &orchid));
+}
+
+static void create__under_another_key(struct kunit *test)
+{
+	struct laya_device *laya = test->priv;
+	u8 key[LAYA_KEY_SIZE], local[LAYA_KEY_SIZE];
+	struct laya_peer *peer;
+
+	/* The device's is number 100: greater than 2, as 1 is not. */
+	fixture_key(key, 2);
+	fixture_key(local, 1);
+	mutex_lock(&laya->lock);
+	peer = laya_peer_create(laya, key, local, 0, NULL);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(peer));
+	KUNIT_EXPECT_FALSE(test, peer->key_greater);
+	KUNIT_EXPECT_MEMEQ(test, local, peer->local_key, LAYA_KEY_SIZE);
+
+	/* Not the peer's own, and a valid one. */
+	fixture_key(key, 3);
+	peer = laya_peer_create(laya, key, key, 0, NULL);
+	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR_OR_ZERO(peer));
+	memset(local, 0xff, sizeof(local));
+	peer = laya_peer_create(laya, key, local, 0, NULL);
+	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR_OR_ZERO(peer));
+	mutex_unlock(&laya->lock);
+	KUNIT_EXPECT_EQ(test, 1, laya->n_peers);
 }
 
 static void create__refused(struct kunit *test)
@@ -224,6 +250,7 @@ static void wanted__gives_up(struct kunit *test)
 
 static struct kunit_case peer_cases[] = {
 	KUNIT_CASE(create__lookup),
+	KUNIT_CASE(create__under_another_key),
 	KUNIT_CASE(create__refused),
 	KUNIT_CASE(remove__and_back),
 	KUNIT_CASE(enqueue__without_layad),

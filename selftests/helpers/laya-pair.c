@@ -128,7 +128,7 @@ int main(int argc, char **argv)
 
 	flags = isupper((unsigned char)argv[3][0]) ? 0 : LAYA_PEER_FLAGS_ALLOW;
 	node_key(key, argv[3][0]);
-	err = laya_nl_peer_new(nl, device.ifindex, key, flags);
+	err = laya_nl_peer_new(nl, device.ifindex, key, NULL, flags);
 	if (err && err != -EEXIST)
 		fail("peer");
 	if (argc == 6) {

@@ -353,17 +353,23 @@ static struct laya_nl_peer peer_key(uint32_t ifindex, const uint8_t *key)
  * @nl: the connection
  * @ifindex: to this device
  * @key: public key
+ * @local_key: the key under which it knows us; NULL for the device's
  * @flags: enum laya_peer_flags
  *
  * Return: 0, -EEXIST for a known key or ORCHID, or another negative errno.
  */
 int laya_nl_peer_new(struct laya_nl *nl, uint32_t ifindex,
-		     const uint8_t key[LAYA_KEY_SIZE], uint32_t flags)
+		     const uint8_t key[LAYA_KEY_SIZE],
+		     const uint8_t *local_key, uint32_t flags)
 {
 	struct laya_nl_peer peer = peer_key(ifindex, key);
 
 	peer.flags = flags;
 	laya_nl_set(&peer, LAYA_A_PEER_FLAGS);
+	if (local_key) {
+		memcpy(peer.local_key, local_key, LAYA_KEY_SIZE);
+		laya_nl_set(&peer, LAYA_A_PEER_LOCAL_KEY);
+	}
 	return request_only(nl, OP(PEER, NEW, "peer", "new"), &peer);
 }
 

@@ -92,6 +92,7 @@ struct laya_nl_peer {
 	uint64_t rx_bytes;
 	uint64_t last_rx_ms;
 	uint32_t path_id;
+	uint8_t local_key[LAYA_KEY_SIZE];
 };
 
 /**
@@ -226,7 +227,8 @@ int laya_nl_device_dump(struct laya_nl *nl, laya_nl_device_fn fn, void *ctx);
 
 /* Peers; of peer_get, @peer is filled in. */
 int laya_nl_peer_new(struct laya_nl *nl, uint32_t ifindex,
-		     const uint8_t key[LAYA_KEY_SIZE], uint32_t flags);
+		     const uint8_t key[LAYA_KEY_SIZE],
+		     const uint8_t *local_key, uint32_t flags);
 int laya_nl_peer_set(struct laya_nl *nl, const struct laya_nl_peer *peer);
 int laya_nl_peer_set_flags(struct laya_nl *nl, uint32_t ifindex,
 			   const uint8_t key[LAYA_KEY_SIZE], uint32_t flags);

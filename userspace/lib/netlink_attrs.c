@@ -76,6 +76,7 @@ static const struct attr peer_attrs[] = {
 	PEER(rx_bytes, RX_BYTES, ATTR_U64, "rx-bytes"),
 	PEER(last_rx_ms, LAST_RX_MS, ATTR_U64, "last-rx-ms"),
 	PEER(path_id, PATH_ID, ATTR_U32, "path-id"),
+	PEER(local_key, LOCAL_KEY, ATTR_BINARY, "local-key"),
 };
 
 #define SESSION(field, FIELD, kind, text) \

@@ -97,9 +97,12 @@ enum laya_peer_flags {
 /**
  * enum laya_device_flags
  * @LAYA_DEVICE_FLAGS_FORWARD: act on labels
+ * @LAYA_DEVICE_FLAGS_GATEWAY: keep the packets of its UDP sockets out of
+ *   connection tracking
  */
 enum laya_device_flags {
 	LAYA_DEVICE_FLAGS_FORWARD = 1,
+	LAYA_DEVICE_FLAGS_GATEWAY = 2,
 };
 
 enum {
@@ -140,6 +143,7 @@ enum {
 	LAYA_A_PEER_RX_BYTES,
 	LAYA_A_PEER_LAST_RX_MS,
 	LAYA_A_PEER_PATH_ID,
+	LAYA_A_PEER_LOCAL_KEY,
 
 	__LAYA_A_PEER_MAX,
 	LAYA_A_PEER_MAX = (__LAYA_A_PEER_MAX - 1)
