@@ -3,6 +3,8 @@
 #ifndef _LAYA_CARRIER_H
 #define _LAYA_CARRIER_H
 
+#include <linux/netfilter.h>
+
 #include "laya.h"
 
 #define LAYA_CARRIER_UDP_ID	1
@@ -31,6 +33,9 @@ struct laya_carrier {
  * @sock4: IPv4 socket, or NULL when IPv4 is not there.
  * @sock6: IPv6 socket, or NULL when IPv6 is not there.
  * @port: Bound by both, host byte order.
+ * @untracked: Network namespace where @untrack is registered, or NULL; under
+ *	device->lock.
+ * @untrack: Of untrack.c.
  *
  * Lifetime: device->carrier publishes it under device->lock and rtnl; removed
  * by laya_carrier_close: unpublish, restore callbacks, synchronize_net, disable
@@ -42,6 +47,8 @@ struct laya_carrier_udp {
 	struct socket __rcu	*sock4;
 	struct socket __rcu	*sock6;
 	u16			port;
+	struct net		*untracked;
+	struct nf_hook_ops	untrack[2];
 };
 
 /* Under device->lock. */

@@ -27,6 +27,7 @@
 #include "path.h"
 #include "peer.h"
 #include "receive.h"
+#include "untrack.h"
 
 /* One receive buffer must hold what comes while NAPI is busy elsewhere. */
 #define LAYA_CARRIER_RCVBUF	(8 << 20)
@@ -325,8 +326,11 @@ int laya_carrier_open(struct laya_device *laya, u16 port,
 	local_bh_disable();
 	napi_schedule(&udp->carrier.napi);
 	local_bh_enable();
+	err = laya_untrack_update(laya, extack);
+	if (err)
+		laya_carrier_close(laya);
 	put_net(net);
-	return 0;
+	return err;
 
 err_free:
 	kfree(udp);
@@ -394,6 +398,7 @@ void laya_carrier_close(struct laya_device *laya)
 	sock6 = rcu_dereference_protected(udp->sock6,
 					  lockdep_is_held(&laya->lock));
 
+	laya_untrack_stop(udp);
 	RCU_INIT_POINTER(laya->carrier, NULL);
 	RCU_INIT_POINTER(udp->sock4, NULL);
 	RCU_INIT_POINTER(udp->sock6, NULL);

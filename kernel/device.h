@@ -37,7 +37,7 @@ struct laya_ports {
  * @public_key: Our key; all zero until set. Changed only while there are no
  *	peers, under @lock and rtnl.
  * @orchid: Its address.
- * @flags: enum laya_device_flags (LAYA_DEVICE_FLAGS_FORWARD).
+ * @flags: enum laya_device_flags; changed under @lock and rtnl, READ_ONCE.
  * @fwmark: On carriers' packets.
  * @user_timeout_ms: After that long without a path, streams fail.
  * @owner_portid: Netlink port of the daemon, 0 when there is none.

@@ -555,6 +555,39 @@ static void laya_forward_split(struct laya_device *laya, struct sk_buff *skb,
 	consume_skb(skb);
 }
 
+static struct laya_issued *laya_forward_find(struct laya_label_table *table,
+					     const struct laya_shims *shims,
+					     unsigned int *at)
+{
+	struct laya_issued *issued;
+
+	for (*at = 0; *at < shims->n_labels; ++*at) {
+		issued = laya_label_find(table,
+					 laya_label_value(shims->labels[*at]),
+					 jiffies);
+		if (issued)
+			return issued;
+	}
+	return NULL;
+}
+
+/**
+ * laya_forward_knows - whether a packet has a label of ours
+ * @forward: The forwarder.
+ * @shims: Of the packet.
+ *
+ * Under RCU.
+ *
+ * Return: true when laya_forward_packet() would take it.
+ */
+bool laya_forward_knows(struct laya_forward *forward,
+			const struct laya_shims *shims)
+{
+	unsigned int at;
+
+	return laya_forward_find(&forward->table, shims, &at);
+}
+
 /**
  * laya_forward_packet - act on a packet's labels, if one is ours
  * @laya: The device that received it.
@@ -574,18 +607,12 @@ bool laya_forward_packet(struct laya_device *laya, struct sk_buff *skb,
 			 const struct laya_endpoint *from, u8 ttl, u8 tos)
 {
 	struct laya_label_table *table = &laya->forward->table;
-	struct laya_issued *issued = NULL;
+	struct laya_issued *issued;
 	unsigned int at;
 
 	if (!(READ_ONCE(laya->flags) & LAYA_DEVICE_FLAGS_FORWARD))
 		return false;
-	for (at = 0; at < shims->n_labels; at++) {
-		issued = laya_label_find(table,
-					 laya_label_value(shims->labels[at]),
-					 jiffies);
-		if (issued)
-			break;
-	}
+	issued = laya_forward_find(table, shims, &at);
 	if (!issued)
 		return false;
 

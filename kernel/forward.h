@@ -51,6 +51,9 @@ int laya_forward_label_dump(struct laya_forward *forward, unsigned long *pos,
 					void *data), void *data);
 int laya_forward_label_get(struct laya_forward *forward, const u8 *label,
 			   struct laya_label_info *info);
+/* Whether a packet with these shims is for laya_forward_packet. Under RCU. */
+bool laya_forward_knows(struct laya_forward *forward,
+			const struct laya_shims *shims);
 unsigned int laya_forward_label_count(struct laya_forward *forward);
 /*
  * A packet (or a run of equal ones: gso_size) with labels. True when one of them

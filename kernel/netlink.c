@@ -18,6 +18,7 @@
 #include "netlink_gen.h"
 #include "path.h"
 #include "peer.h"
+#include "untrack.h"
 
 static const struct genl_multicast_group laya_netlink_groups[] = {
 	/* Who talks to whom is not for everyone's eyes */
@@ -529,8 +530,14 @@ int laya_nl_device_set_doit(struct sk_buff *skb, struct genl_info *info)
 			goto out;
 		}
 	}
-	if (attrs[LAYA_A_DEVICE_FLAGS])
+	if (attrs[LAYA_A_DEVICE_FLAGS]) {
 		WRITE_ONCE(laya->flags, nla_get_u32(attrs[LAYA_A_DEVICE_FLAGS]));
+		err = laya_untrack_update(laya, info->extack);
+		if (err) {
+			NL_SET_BAD_ATTR(info->extack, attrs[LAYA_A_DEVICE_FLAGS]);
+			goto out;
+		}
+	}
 	if (attrs[LAYA_A_DEVICE_FWMARK]) {
 		u32 fwmark = nla_get_u32(attrs[LAYA_A_DEVICE_FWMARK]);
 
