@@ -16,8 +16,12 @@
 /* A name with more addresses than this is tried at the first ones */
 #define ATTEMPTS_MAX	8
 
+/* What a client asks that does not know the key; no message of Noise's is so long */
+static const char question[] = "laya key?";
+
 enum state {
 	STATE_CONNECTING,	/* client: name, addresses, TCP */
+	STATE_ASKING,		/* for the far side's key, or being asked */
 	STATE_HANDSHAKE,
 	STATE_OPEN,
 	STATE_DEAD,		/* its owner knows; waits for libuv */
@@ -79,6 +83,8 @@ struct laya_channel {
 	bool client;
 	const char *prologue;	/* of the one or two, the one in use */
 	bool answered;
+	bool ask;		/* client: @remote_key is not known */
+	uint8_t own_key[LAYA_KEY_SIZE];	/* server: what it tells who asks */
 	bool have_remote_key;
 	uint8_t remote_key[LAYA_KEY_SIZE];
 	struct laya_noise noise;
@@ -94,7 +100,6 @@ struct laya_channel {
 };
 
 static void try_next_address(struct laya_channel *channel);
-static int init_noise(struct laya_channel *channel);
 
 static void put(struct laya_channel *channel)
 {
@@ -168,6 +173,10 @@ static void fail(struct laya_channel *channel, int error)
 	switch (state) {
 	case STATE_CONNECTING:
 		snprintf(reason, sizeof(reason), "cannot connect to %s: %s",
+			 name, what);
+		break;
+	case STATE_ASKING:
+		snprintf(reason, sizeof(reason), "%s does not tell its key: %s",
 			 name, what);
 		break;
 	case STATE_HANDSHAKE:
@@ -281,6 +290,17 @@ static int send_output(struct laya_channel *channel, struct output *output,
 	return 0;
 }
 
+static int send_plain(struct laya_channel *channel, const void *bytes,
+		      size_t len)
+{
+	struct output *output = new_output(channel, len);
+
+	if (!output)
+		return -ENOMEM;
+	memcpy(output->frame + HEADER_SIZE, bytes, len);
+	return send_output(channel, output, len);
+}
+
 static int send_handshake(struct laya_channel *channel)
 {
 	struct output *output = new_output(channel, LAYA_NOISE_MAX_OVERHEAD);
@@ -350,6 +370,32 @@ static void open_channel(struct laya_channel *channel)
 	channel->ops.ready(channel, channel->data);
 }
 
+static int init_noise(struct laya_channel *channel,
+		      const uint8_t private_key[LAYA_KEY_SIZE])
+{
+	return laya_noise_init(&channel->noise, LAYA_NOISE_XK, channel->client,
+			       channel->prologue, strlen(channel->prologue),
+			       private_key,
+			       channel->client ? channel->remote_key : NULL,
+			       NULL);
+}
+
+static int begin_handshake(struct laya_channel *channel,
+			   const uint8_t private_key[LAYA_KEY_SIZE])
+{
+	int ret;
+
+	channel->state = STATE_HANDSHAKE;
+	channel->prologue = channel->config.prologue;
+	ret = init_noise(channel, private_key);
+	/* A second prologue may still need it. */
+	if (channel->client || !channel->config.other_prologue)
+		sodium_memzero(channel->config.private_key, LAYA_KEY_SIZE);
+	if (!ret && channel->client)
+		ret = send_handshake(channel);
+	return ret;
+}
+
 /* Only the first message tells which one the client means. */
 static bool try_other_prologue(struct laya_channel *channel)
 {
@@ -360,7 +406,7 @@ static bool try_other_prologue(struct laya_channel *channel)
 		return false;
 	laya_noise_wipe(&channel->noise);
 	channel->prologue = other;
-	return init_noise(channel) == 0;
+	return init_noise(channel, channel->config.private_key) == 0;
 }
 
 static void read_handshake(struct laya_channel *channel, const uint8_t *frame,
@@ -390,6 +436,45 @@ static void read_handshake(struct laya_channel *channel, const uint8_t *frame,
 		fail(channel, ret == -EINVAL ? -EBADMSG : ret);
 	else if (laya_noise_complete(&channel->noise))
 		open_channel(channel);
+}
+
+/* Server: the first frame may be the question for our key. */
+static void read_question(struct laya_channel *channel, const uint8_t *frame,
+			  size_t len)
+{
+	bool asked = len == strlen(question) &&
+		     memcmp(frame, question, len) == 0;
+	int ret = 0;
+
+	if (asked)
+		ret = send_plain(channel, channel->own_key, LAYA_KEY_SIZE);
+	if (!ret)
+		ret = begin_handshake(channel, channel->config.private_key);
+	if (ret)
+		fail(channel, ret);
+	else if (!asked)
+		read_handshake(channel, frame, len);
+}
+
+/* Client: the server's key, which it has yet to prove */
+static void read_key(struct laya_channel *channel, const uint8_t *frame,
+		     size_t len)
+{
+	const uint8_t *private_key;
+	int ret = -EACCES;
+
+	if (len != LAYA_KEY_SIZE || !laya_key_valid(frame)) {
+		fail(channel, -EBADMSG);
+		return;
+	}
+	memcpy(channel->remote_key, frame, LAYA_KEY_SIZE);
+	private_key = channel->ops.key(channel, frame, channel->data);
+	if (channel->state == STATE_DEAD)
+		return;
+	if (private_key)
+		ret = begin_handshake(channel, private_key);
+	if (ret)
+		fail(channel, ret);
 }
 
 static void read_sealed(struct laya_channel *channel, const uint8_t *frame,
@@ -463,7 +548,11 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 		if (channel->fill - done - HEADER_SIZE < len)
 			break;
 		done += HEADER_SIZE;
-		if (channel->state == STATE_HANDSHAKE)
+		if (channel->state == STATE_ASKING && channel->client)
+			read_key(channel, channel->buffer + done, len);
+		else if (channel->state == STATE_ASKING)
+			read_question(channel, channel->buffer + done, len);
+		else if (channel->state == STATE_HANDSHAKE)
 			read_handshake(channel, channel->buffer + done, len);
 		else
 			read_sealed(channel, channel->buffer + done, len);
@@ -473,15 +562,6 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 	}
 	channel->fill -= done;
 	memmove(channel->buffer, channel->buffer + done, channel->fill);
-}
-
-static int init_noise(struct laya_channel *channel)
-{
-	return laya_noise_init(&channel->noise, LAYA_NOISE_XK, channel->client,
-			       channel->prologue, strlen(channel->prologue),
-			       channel->config.private_key,
-			       channel->client ? channel->remote_key : NULL,
-			       NULL);
 }
 
 /* Both ends of a connection, but for one that is known from elsewhere */
@@ -515,7 +595,7 @@ static int start(struct laya_channel *channel, struct link *link)
 	int ret;
 
 	channel->link = link;
-	channel->state = STATE_HANDSHAKE;
+	channel->state = STATE_ASKING;
 	ret = get_addresses(channel, link);
 	if (ret)
 		return ret;
@@ -523,13 +603,13 @@ static int start(struct laya_channel *channel, struct link *link)
 	channel->last_frame = uv_now(channel->loop);
 	uv_timer_start(&channel->deadline, on_deadline,
 		       channel->config.handshake_timeout, 0);
-	channel->prologue = channel->config.prologue;
-	ret = init_noise(channel);
-	/* A second prologue may still need it. */
-	if (channel->client || !channel->config.other_prologue)
-		sodium_memzero(channel->config.private_key, LAYA_KEY_SIZE);
-	if (!ret && channel->client)
-		ret = send_handshake(channel);
+	if (channel->ask)
+		ret = send_plain(channel, question, strlen(question));
+	else if (channel->config.tell_key)
+		ret = laya_key_public(channel->own_key,
+				      channel->config.private_key);
+	else
+		ret = begin_handshake(channel, channel->config.private_key);
 	if (!ret)
 		ret = uv_read_start(&link->stream, on_alloc, on_read);
 	return ret;
@@ -791,7 +871,7 @@ void laya_channel_config_server(struct laya_channel_config *config,
  * @config: how it behaves; it is copied, wipe yours
  * @host: name or address
  * @port: number
- * @remote_key: key that the far side has to prove
+ * @remote_key: key that the far side has to prove; NULL to ask it which it has
  * @ops: who is told; copied
  * @data: last argument of each call
  *
@@ -801,7 +881,7 @@ void laya_channel_config_server(struct laya_channel_config *config,
 int laya_channel_connect(struct laya_channel **channel, uv_loop_t *loop,
 			 const struct laya_channel_config *config,
 			 const char *host, const char *port,
-			 const uint8_t remote_key[LAYA_KEY_SIZE],
+			 const uint8_t *remote_key,
 			 const struct laya_channel_ops *ops, void *data)
 {
 	const struct addrinfo hints = {
@@ -816,14 +896,18 @@ int laya_channel_connect(struct laya_channel **channel, uv_loop_t *loop,
 	struct in6_addr any;
 	int ret;
 
-	if (!laya_key_valid(remote_key) || !*port || strlen(port) > 5 ||
+	if ((remote_key ? !laya_key_valid(remote_key) : !ops->key) ||
+	    !*port || strlen(port) > 5 ||
 	    strspn(port, "0123456789") != strlen(port))
 		return -EINVAL;
 	new = new_channel(loop, config, ops, data);
 	if (!new)
 		return -ENOMEM;
 	new->client = true;
-	memcpy(new->remote_key, remote_key, LAYA_KEY_SIZE);
+	if (remote_key)
+		memcpy(new->remote_key, remote_key, LAYA_KEY_SIZE);
+	else
+		new->ask = true;
 	if (asprintf(&new->name, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host,
 		     port) < 0) {
 		new->name = NULL;

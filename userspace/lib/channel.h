@@ -6,6 +6,9 @@
  *	be16 length | bytes		three frames: Noise XK messages
  *	be16 length | bytes		then: one sealed CBOR message a frame
  *
+ * A client that does not know whose the server is asks it first, in a frame of
+ * its own, and is told a key that the handshake then proves.
+ *
  * All is asynchronous, on a libuv loop.  A channel answers pings, sends them
  * if told so, and swallows pongs; every other message is its owner's.  What
  * does not decode closes it.
@@ -21,6 +24,7 @@
 #ifndef LAYA_CHANNEL_H
 #define LAYA_CHANNEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
@@ -42,6 +46,9 @@ struct laya_channel;
  *	optional
  * @frame: a sealed frame of so many bytes came in, before anything is done
  *	with it; not 0 closes the channel with that error; optional
+ * @key: the far side, whose key was not known, says that it is this one; the
+ *	static key that we use with it, or NULL to close the channel with -EACCES.
+ *	It must be there when laya_channel_connect() is called without a key
  */
 struct laya_channel_ops {
 	void (*ready)(struct laya_channel *channel, void *data);
@@ -51,6 +58,8 @@ struct laya_channel_ops {
 		       const char *reason, void *data);
 	void (*drained)(struct laya_channel *channel, void *data);
 	int (*frame)(struct laya_channel *channel, size_t len, void *data);
+	const uint8_t *(*key)(struct laya_channel *channel,
+			      const uint8_t key[LAYA_KEY_SIZE], void *data);
 };
 
 /**
@@ -59,6 +68,7 @@ struct laya_channel_ops {
  *	lives as long as the channel
  * @other_prologue: a server takes this one as well; or NULL; likewise
  * @private_key: our static key
+ * @tell_key: server: who asks is told our public key
  * @connect_timeout: milliseconds for name, addresses and TCP
  * @handshake_timeout: milliseconds for the Noise handshake
  * @idle_timeout: milliseconds without a frame after which it is closed; 0 never
@@ -70,6 +80,7 @@ struct laya_channel_config {
 	const char *prologue;
 	const char *other_prologue;
 	uint8_t private_key[LAYA_KEY_SIZE];
+	bool tell_key;
 	unsigned int connect_timeout;
 	unsigned int handshake_timeout;
 	unsigned int idle_timeout;
@@ -88,7 +99,7 @@ void laya_channel_config_server(struct laya_channel_config *config,
 int laya_channel_connect(struct laya_channel **channel, uv_loop_t *loop,
 			 const struct laya_channel_config *config,
 			 const char *host, const char *port,
-			 const uint8_t remote_key[LAYA_KEY_SIZE],
+			 const uint8_t *remote_key,
 			 const struct laya_channel_ops *ops, void *data);
 int laya_channel_accept(struct laya_channel **channel, uv_stream_t *server,
 			const struct laya_channel_config *config,

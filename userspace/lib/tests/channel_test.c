@@ -241,6 +241,99 @@ static void connect__wrong_prologue(void **state)
 	assert_int_equal(f->accepted[0].error, -EBADMSG);
 }
 
+/* Whoever is there: the keys that the client was told, and the one it then uses */
+static uint8_t told_key[LAYA_KEY_SIZE];
+static const uint8_t *key_to_use;
+
+static const uint8_t *on_key(struct laya_channel *channel,
+			     const uint8_t key[LAYA_KEY_SIZE], void *data)
+{
+	(void)channel;
+	(void)data;
+	memcpy(told_key, key, LAYA_KEY_SIZE);
+	return key_to_use;
+}
+
+static void dial_unknown(struct fixture *f)
+{
+	struct laya_channel_ops asking = owner_ops;
+
+	memset(told_key, 0, sizeof(told_key));
+	key_to_use = f->client.private_key;
+	asking.key = on_key;
+	assert_int_equal(laya_channel_connect(&f->owner.channel, &f->loop,
+					      &f->client_config, "127.0.0.1",
+					      f->port_text, NULL, &asking,
+					      &f->owner), 0);
+}
+
+static void ask__whoever_is_there(void **state)
+{
+	struct fixture *f = *state;
+	struct node other;
+
+	f->server_config.tell_key = true;
+	make_node(&other);
+	dial_unknown(f);
+	key_to_use = other.private_key;
+	wait_for(&f->loop, f->owner.ready && f->accepted[0].ready);
+	assert_memory_equal(told_key, f->server.public_key, 32);
+	assert_memory_equal(laya_channel_remote_key(f->owner.channel),
+			    f->server.public_key, 32);
+	/* The key that was chosen then, not that of the configuration */
+	assert_memory_equal(laya_channel_remote_key(f->accepted[0].channel),
+			    other.public_key, 32);
+}
+
+static void ask__who_knows_need_not(void **state)
+{
+	struct fixture *f = *state;
+
+	f->server_config.tell_key = true;
+	dial_and_open(f);
+}
+
+static void ask__is_not_told(void **state)
+{
+	struct fixture *f = *state;
+
+	dial_unknown(f);
+	wait_for(&f->loop, f->owner.closed && f->accepted[0].closed);
+	assert_non_null(strstr(f->owner.reason, "does not tell its key"));
+	assert_int_equal(f->accepted[0].error, -EBADMSG);
+	assert_true(laya_key_is_zero(told_key));
+}
+
+static void ask__and_refuse(void **state)
+{
+	struct fixture *f = *state;
+
+	f->server_config.tell_key = true;
+	dial_unknown(f);
+	key_to_use = NULL;
+	wait_for(&f->loop, f->owner.closed && f->accepted[0].closed);
+	assert_int_equal(f->owner.error, -EACCES);
+	assert_int_equal(f->owner.ready, 0);
+}
+
+static void ask__only_once(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t bytes[64];
+	int fd;
+
+	f->server_config.tell_key = true;
+	fd = raw_connect(f->port, 0);
+	raw_frame(fd, (const uint8_t *)"laya key?", 9);
+	assert_int_equal(raw_receive(&f->loop, fd, bytes, sizeof(bytes)), 32);
+	assert_memory_equal(bytes, f->server.public_key, 32);
+	raw_frame(fd, (const uint8_t *)"laya key?", 9);
+	wait_for(&f->loop, f->accepted[0].closed);
+	assert_int_equal(f->accepted[0].error, -EBADMSG);
+	assert_true(raw_ended(fd));
+	close(fd);
+}
+
 static void close__at_any_moment(void **state)
 {
 	struct fixture *f = *state;
@@ -593,6 +686,11 @@ int main(void)
 		TEST(connect__timeout),
 		TEST(connect__wrong_server_key),
 		TEST(connect__wrong_prologue),
+		TEST(ask__whoever_is_there),
+		TEST(ask__who_knows_need_not),
+		TEST(ask__is_not_told),
+		TEST(ask__and_refuse),
+		TEST(ask__only_once),
 		TEST(handshake__timeouts),
 		TEST(idle__closes_and_pings_prevent_it),
 		TEST(frames__lies),
