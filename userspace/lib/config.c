@@ -25,6 +25,7 @@ enum section {
 	SECTION_NODE,
 	SECTION_RENDEZVOUS,
 	SECTION_RELAY,
+	SECTION_GATEWAY,
 	SECTION_PEER,
 };
 
@@ -52,6 +53,7 @@ static const char *const section_names[] = {
 	[SECTION_NODE] = "Node",
 	[SECTION_RENDEZVOUS] = "Rendezvous",
 	[SECTION_RELAY] = "Relay",
+	[SECTION_GATEWAY] = "Gateway",
 	[SECTION_PEER] = "Peer",
 };
 
@@ -228,7 +230,8 @@ static int node_private_key_file(struct parser *p, const char *key,
 	return set_path(p, key, &p->config->private_key_file, value);
 }
 
-static int node_device(struct parser *p, const char *key, const char *value)
+static int set_interface(struct parser *p, const char *key,
+			 char name[IFNAMSIZ], const char *value)
 {
 	size_t len = strlen(value);
 	size_t i;
@@ -246,8 +249,13 @@ static int node_device(struct parser *p, const char *key, const char *value)
 			return fail(p, p->line, key,
 				    "\"%s\": letters, digits, \"-\", \"_\" and \".\" only",
 				    value);
-	memcpy(p->config->device, value, len + 1);
+	memcpy(name, value, len + 1);
 	return 0;
+}
+
+static int node_device(struct parser *p, const char *key, const char *value)
+{
+	return set_interface(p, key, p->config->device, value);
 }
 
 static int node_listen_port(struct parser *p, const char *key,
@@ -293,12 +301,53 @@ static int node_forward_rate(struct parser *p, const char *key,
 	return 0;
 }
 
+static int set_bool(struct parser *p, const char *key, bool *yes,
+		    const char *value)
+{
+	if (parse_bool(value, yes))
+		return fail(p, p->line, key, "\"%s\" is neither yes nor no",
+			    value);
+	return 0;
+}
+
 static int node_probe_mapped(struct parser *p, const char *key,
 			     const char *value)
 {
-	if (parse_bool(value, &p->config->probe_mapped))
-		return fail(p, p->line, key, "\"%s\" is neither yes nor no",
-			    value);
+	return set_bool(p, key, &p->config->probe_mapped, value);
+}
+
+static int node_gateway(struct parser *p, const char *key, const char *value)
+{
+	return set_bool(p, key, &p->config->gateway, value);
+}
+
+static int node_use_gateways(struct parser *p, const char *key,
+			     const char *value)
+{
+	return set_bool(p, key, &p->config->use_gateways, value);
+}
+
+static int node_gateway_interface(struct parser *p, const char *key,
+				  const char *value)
+{
+	struct laya_config *config = p->config;
+	char names[LINE_SIZE];
+	char *rest;
+	char *name;
+	int err;
+
+	snprintf(names, sizeof(names), "%s", value);
+	for (name = strtok_r(names, " \t", &rest); name;
+	     name = strtok_r(NULL, " \t", &rest)) {
+		if (config->n_interfaces == LAYA_CONFIG_INTERFACES)
+			return fail(p, p->line, key, "more than %d interfaces",
+				    LAYA_CONFIG_INTERFACES);
+		err = set_interface(p, key,
+				    config->interfaces[config->n_interfaces++],
+				    name);
+		if (err)
+			return err;
+	}
 	return 0;
 }
 
@@ -411,6 +460,16 @@ static int server_host_name(struct parser *p, const char *key,
 	return 0;
 }
 
+static int gateway_public_key(struct parser *p, const char *key,
+			      const char *value)
+{
+	struct laya_config *config = p->config;
+
+	return set_public_key(p, key,
+			      config->gateways[config->n_gateways - 1].public_key,
+			      value);
+}
+
 static struct laya_config_peer *peer(struct parser *p)
 {
 	return &p->config->peers[p->config->n_peers - 1];
@@ -481,12 +540,16 @@ static const struct key {
 	{ SECTION_NODE, "TlsCertificate", false, node_tls_certificate },
 	{ SECTION_NODE, "TlsKey", false, node_tls_key },
 	{ SECTION_NODE, "TlsCaFile", false, node_tls_ca_file },
+	{ SECTION_NODE, "Gateway", false, node_gateway },
+	{ SECTION_NODE, "GatewayInterface", false, node_gateway_interface },
+	{ SECTION_NODE, "UseGateways", false, node_use_gateways },
 	{ SECTION_RENDEZVOUS, "PublicKey", true, server_public_key },
 	{ SECTION_RENDEZVOUS, "Address", true, server_address },
 	{ SECTION_RENDEZVOUS, "HostName", false, server_host_name },
 	{ SECTION_RELAY, "PublicKey", true, server_public_key },
 	{ SECTION_RELAY, "Address", true, server_address },
 	{ SECTION_RELAY, "HostName", false, server_host_name },
+	{ SECTION_GATEWAY, "PublicKey", true, gateway_public_key },
 	{ SECTION_PEER, "Name", false, peer_name },
 	{ SECTION_PEER, "PublicKey", true, peer_public_key },
 	{ SECTION_PEER, "PresharedKeyFile", false, peer_psk_file },
@@ -516,6 +579,14 @@ static int end_section(struct parser *p)
 		if (!config->have_private_key && !config->private_key_file)
 			return fail(p, p->section_line, "PrivateKeyFile",
 				    "missing in [Node]; make a key with: layactl genkey");
+		if (config->n_interfaces && !config->gateway)
+			return fail(p, p->section_line, "GatewayInterface",
+				    "without Gateway = yes");
+		if (config->gateway && config->listen_port &&
+		    config->listen_port != LAYA_DEFAULT_PORT)
+			return fail(p, p->section_line, "ListenPort",
+				    "with Gateway = yes it has to be %d, where hosts look for gateways",
+				    LAYA_DEFAULT_PORT);
 	}
 	return 0;
 }
@@ -542,6 +613,18 @@ static int add_server(struct laya_config_server **servers, size_t *n,
 		return -ENOMEM;
 	*servers = new;
 	new[(*n)++].line = line;
+	return 0;
+}
+
+static int add_gateway(struct laya_config *config, unsigned int line)
+{
+	struct laya_config_gateway *new;
+
+	new = grow(config->gateways, config->n_gateways, sizeof(*new));
+	if (!new)
+		return -ENOMEM;
+	config->gateways = new;
+	new[config->n_gateways++].line = line;
 	return 0;
 }
 
@@ -583,7 +666,7 @@ static int begin_section(struct parser *p, char *text)
 	switch (p->section) {
 	case SECTION_NONE:
 		return fail(p, p->line, "",
-			    "unknown section [%s]; there are [Node], [Rendezvous], [Relay] and [Peer]",
+			    "unknown section [%s]; there are [Node], [Rendezvous], [Relay], [Gateway] and [Peer]",
 			    name);
 	case SECTION_NODE:
 		if (config->node_line)
@@ -598,6 +681,9 @@ static int begin_section(struct parser *p, char *text)
 		break;
 	case SECTION_RELAY:
 		err = add_server(&config->relays, &config->n_relays, p->line);
+		break;
+	case SECTION_GATEWAY:
+		err = add_gateway(config, p->line);
 		break;
 	case SECTION_PEER:
 		err = add_peer(config, p->line);
@@ -694,6 +780,7 @@ int laya_config_parse(const char *buf, size_t len, const char *filename,
 	config->probe_mapped = true;
 	config->transports = (1u << LAYA_TRANSPORT_END) -
 			     (1u << LAYA_TRANSPORT_UDP);
+	config->use_gateways = true;
 
 	if (len > LAYA_CONFIG_MAX_FILE)
 		err = fail(&p, 0, "", "larger than %d bytes",
@@ -717,7 +804,8 @@ int laya_config_parse(const char *buf, size_t len, const char *filename,
 		return err;
 	}
 	/* Others have to find it. */
-	if (config->forward == LAYA_FORWARD_PUBLIC && !config->listen_port)
+	if ((config->forward == LAYA_FORWARD_PUBLIC || config->gateway) &&
+	    !config->listen_port)
 		config->listen_port = LAYA_DEFAULT_PORT;
 	return 0;
 }
@@ -900,6 +988,7 @@ void laya_config_free(struct laya_config *config)
 	free(config->peers);
 	free(config->rendezvous);
 	free(config->relays);
+	free(config->gateways);
 	free(config->private_key_file);
 	if (config->proxy)
 		sodium_memzero(config->proxy, strlen(config->proxy));

@@ -5,6 +5,7 @@
  *	[Node]			; once
  *	[Rendezvous]		; as often as there are some
  *	[Relay]			; likewise
+ *	[Gateway]		; likewise
  *	[Peer]			; likewise
  *
  * Comments begin with ";" or "#", at the start of a line or after white
@@ -30,6 +31,7 @@
 #define LAYA_CONFIG_NAME_SIZE	64	/* a DNS label and a NUL */
 #define LAYA_CONFIG_HOST_SIZE	256	/* a DNS name and a NUL */
 #define LAYA_CONFIG_PATH_SIZE	4096
+#define LAYA_CONFIG_INTERFACES	16
 #define LAYA_CONFIG_ERROR_SIZE	512
 
 enum laya_forward {
@@ -67,6 +69,16 @@ struct laya_config_server {
 };
 
 /**
+ * struct laya_config_gateway - a [Gateway]
+ * @public_key: its key
+ * @line: where its section begins
+ */
+struct laya_config_gateway {
+	uint8_t public_key[LAYA_KEY_SIZE];
+	unsigned int line;
+};
+
+/**
  * struct laya_config_peer - a [Peer]
  * @name: a DNS label in lower case, or empty
  * @public_key: its key
@@ -92,7 +104,7 @@ struct laya_config_peer {
  * @private_key_file: PrivateKeyFile, or NULL
  * @device: Device
  * @listen_port: ListenPort; 0 is ephemeral, or LAYA_DEFAULT_PORT with
- *	Forward = public
+ *	Forward = public or Gateway = yes
  * @forward: Forward
  * @forward_rate: ForwardRate, bytes a second for each label; 0 is not set
  * @probe_mapped: ProbeMapped
@@ -101,6 +113,10 @@ struct laya_config_peer {
  * @tls_certificate: TlsCertificate, or NULL
  * @tls_key: TlsKey, or NULL
  * @tls_ca_file: TlsCaFile, or NULL
+ * @gateway: Gateway
+ * @interfaces: GatewayInterface
+ * @n_interfaces: how many; 0 when it is not set
+ * @use_gateways: UseGateways
  * @node_line: where [Node] begins
  */
 struct laya_config {
@@ -117,12 +133,18 @@ struct laya_config {
 	char *tls_certificate;
 	char *tls_key;
 	char *tls_ca_file;
+	bool gateway;
+	char interfaces[LAYA_CONFIG_INTERFACES][IFNAMSIZ];
+	size_t n_interfaces;
+	bool use_gateways;
 	unsigned int node_line;
 
 	struct laya_config_server *rendezvous;
 	size_t n_rendezvous;
 	struct laya_config_server *relays;
 	size_t n_relays;
+	struct laya_config_gateway *gateways;
+	size_t n_gateways;
 	struct laya_config_peer *peers;
 	size_t n_peers;
 };

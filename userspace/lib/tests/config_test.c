@@ -48,11 +48,14 @@ static void parse__all_keys(void **state)
 	     "Forward = peers\n"
 	     "ForwardRate = 12500000\n"
 	     "ProbeMapped = no\n"
+	     "Gateway = no\n"
+	     "UseGateways = no\n"
 	     "# more\n"
 	     "[Rendezvous]\nPublicKey=" KEY1 "\nAddress=r.example:443\n"
 	     "[rendezvous]\npublickey = " KEY2 "\n"
 	     "Address = [2001:db8::1]:5000\n"
 	     "[Relay]\nPublicKey = " KEY1 "\nAddress = 192.0.2.1\n"
+	     "[Gateway]\nPublicKey = " KEY2 "\n"
 	     "[Peer]\nName = Bob\nPublicKey = " KEY1 "\n"
 	     "PresharedKeyFile = /etc/a;b#c\n"
 	     "[Peer]\nPublicKey = " KEY2);
@@ -71,6 +74,10 @@ static void parse__all_keys(void **state)
 	assert_int_equal(config.rendezvous[1].port, 5000);
 	assert_int_equal(config.n_relays, 1);
 	assert_int_equal(config.relays[0].port, LAYA_DEFAULT_PORT);
+	assert_false(config.gateway);
+	assert_false(config.use_gateways);
+	assert_int_equal(config.n_gateways, 1);
+	assert_int_equal(config.gateways[0].public_key[0], 1);
 	assert_int_equal(config.n_peers, 2);
 	assert_string_equal(config.peers[0].name, "bob");
 	assert_string_equal(config.peers[0].psk_file, "/etc/a;b#c");
@@ -89,6 +96,8 @@ static void parse__defaults(void **state)
 	assert_int_equal(config.listen_port, 0);
 	assert_int_equal(config.forward, LAYA_FORWARD_NO);
 	assert_true(config.probe_mapped);
+	assert_false(config.gateway);
+	assert_true(config.use_gateways);
 	assert_false(config.have_private_key);
 	assert_string_equal(config.private_key_file, "/k");
 	assert_int_equal(config.node_line, 1);
@@ -137,6 +146,18 @@ static void parse__public_has_a_port(void **state)
 	laya_config_free(&config);
 }
 
+static void parse__gateway(void **state)
+{
+	(void)state;
+	good(NODE "Gateway = yes\nGatewayInterface = lan0  br-guest\n");
+	assert_true(config.gateway);
+	assert_int_equal(config.listen_port, LAYA_DEFAULT_PORT);
+	assert_int_equal(config.n_interfaces, 2);
+	assert_string_equal(config.interfaces[0], "lan0");
+	assert_string_equal(config.interfaces[1], "br-guest");
+	laya_config_free(&config);
+}
+
 static const struct bad {
 	const char *text;
 	const char *message;	/* begins so */
@@ -180,6 +201,20 @@ static const struct bad {
 	{ NODE "TlsKey = /k\n", "test.conf:1: TlsKey: there is no" },
 	{ NODE "[Relay]\nHostName = a b\n", "test.conf:4: HostName: " },
 	{ NODE "[Peer]\nHostName = a\n", "test.conf:4: HostName: unknown" },
+	{ NODE "Gateway = maybe\n", "test.conf:3: Gateway: " },
+	{ NODE "UseGateways = 1.5\n", "test.conf:3: UseGateways: " },
+	{ NODE "GatewayInterface = lan0\n",
+	  "test.conf:1: GatewayInterface: without Gateway = yes" },
+	{ NODE "Gateway = yes\nGatewayInterface = lan0 a/b\n",
+	  "test.conf:4: GatewayInterface: " },
+	{ NODE "Gateway = yes\nGatewayInterface = a b c d e f g h i j k l m n o p q\n",
+	  "test.conf:4: GatewayInterface: more than 16" },
+	{ NODE "Gateway = yes\nListenPort = 9\n",
+	  "test.conf:1: ListenPort: with Gateway = yes it has to be 5292" },
+	{ NODE "[Gateway]\n", "test.conf:3: PublicKey: missing in [Gateway]" },
+	{ NODE "[Gateway]\nPublicKey = x\n", "test.conf:4: PublicKey: " },
+	{ NODE "[Gateway]\nAddress = 192.0.2.1\n",
+	  "test.conf:4: Address: unknown key in [Gateway]" },
 	{ "[Node]\nPrivateKey = xyz\n", "test.conf:2: PrivateKey: not a key" },
 	{ "[Node]\nPrivateKey = " ZERO, "test.conf:2: PrivateKey: not a key" },
 	{ NODE "[Peer]\n", "test.conf:3: PublicKey: missing in [Peer]" },
@@ -394,6 +429,7 @@ int main(void)
 		cmocka_unit_test(parse__defaults),
 		cmocka_unit_test(parse__transports),
 		cmocka_unit_test(parse__public_has_a_port),
+		cmocka_unit_test(parse__gateway),
 		cmocka_unit_test(parse__errors),
 		cmocka_unit_test(parse__secret_is_not_repeated),
 		cmocka_unit_test(parse__nul_and_long_lines),
