@@ -31,6 +31,7 @@ struct addresses {
 struct gathering {
 	const struct node *node;
 	struct locals *locals;
+	struct routers *routers;
 	uint32_t up[LINKS_MAX];
 	size_t n_up;
 };
@@ -97,6 +98,14 @@ static int on_address(struct nl_msg *msg, void *arg)
 	return NL_OK;
 }
 
+static int on_route(struct nl_msg *msg, void *arg)
+{
+	struct gathering *gathering = arg;
+
+	routers_add(gathering->routers, nlmsg_hdr(msg));
+	return NL_OK;
+}
+
 static int dump(struct nl_sock *sock, int type, nl_recvmsg_msg_cb_t fn,
 		void *arg)
 {
@@ -109,7 +118,8 @@ static int dump(struct nl_sock *sock, int type, nl_recvmsg_msg_cb_t fn,
 	return ret < 0 ? ret : nl_recvmsgs_default(sock);
 }
 
-static int gather(struct node *node, struct locals *locals)
+static int gather(struct node *node, struct locals *locals,
+		  struct routers *routers)
 {
 	struct gathering *gathering;
 	struct nl_sock *sock;
@@ -122,13 +132,17 @@ static int gather(struct node *node, struct locals *locals)
 		goto out;
 	}
 	memset(locals, 0, sizeof(*locals));
+	memset(routers, 0, sizeof(*routers));
 	gathering->node = node;
 	gathering->locals = locals;
+	gathering->routers = routers;
 	ret = nl_connect(sock, NETLINK_ROUTE);
 	if (!ret)
 		ret = dump(sock, RTM_GETLINK, on_link, gathering);
 	if (ret >= 0)
 		ret = dump(sock, RTM_GETADDR, on_address, gathering);
+	if (ret >= 0)
+		ret = dump(sock, RTM_GETROUTE, on_route, gathering);
 out:
 	if (ret < 0)
 		laya_warning("cannot list the addresses of this machine: %s",
@@ -140,7 +154,7 @@ out:
 }
 
 /**
- * addresses_refresh() - look at our addresses now
+ * addresses_refresh() - look at our addresses and routers now
  * @node: ours; node_addresses_changed() if they are others
  *
  * Return: 0, or a negative errno, which was logged.
@@ -148,12 +162,15 @@ out:
 int addresses_refresh(struct node *node)
 {
 	struct locals locals;
+	struct routers routers;
 	int ret;
 
-	ret = gather(node, &locals);
-	if (ret || locals_equal(&locals, &node->locals))
+	ret = gather(node, &locals, &routers);
+	if (ret || (locals_equal(&locals, &node->locals) &&
+		    routers_equal(&routers, &node->routers)))
 		return ret;
 	node->locals = locals;
+	node->routers = routers;
 	node_addresses_changed(node);
 	return 0;
 }
@@ -169,6 +186,12 @@ static int on_event(struct nl_msg *msg, void *arg)
 	const struct nlmsghdr *header = nlmsg_hdr(msg);
 	const struct ifinfomsg *info = nlmsg_data(header);
 
+	/* Of routes there may be many, and the default one is what counts. */
+	if ((header->nlmsg_type == RTM_NEWROUTE ||
+	     header->nlmsg_type == RTM_DELROUTE) && !routers_concern(header))
+		return NL_OK;
+	if (!timer_pending(addresses->settle))
+		timer_start(addresses->settle, SETTLE_MS);
 	/* IPv6 takes the addresses of a device that was down. */
 	if (header->nlmsg_type == RTM_NEWLINK &&
 	    (uint32_t)info->ifi_index == addresses->node->ifindex) {
@@ -190,9 +213,9 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 	(void)events;
 	if (status < 0)
 		return;
-	/* Whatever it says, and if some was lost: look at all. */
-	nl_recvmsgs_default(addresses->events);
-	if (!timer_pending(addresses->settle))
+	/* If some was lost: look at all. */
+	if (nl_recvmsgs_default(addresses->events) < 0 &&
+	    !timer_pending(addresses->settle))
 		timer_start(addresses->settle, SETTLE_MS);
 }
 
@@ -226,7 +249,9 @@ int addresses_start(struct node *node)
 		ret = nl_socket_add_memberships(addresses->events,
 						RTNLGRP_LINK,
 						RTNLGRP_IPV4_IFADDR,
-						RTNLGRP_IPV6_IFADDR, 0);
+						RTNLGRP_IPV6_IFADDR,
+						RTNLGRP_IPV4_ROUTE,
+						RTNLGRP_IPV6_ROUTE, 0);
 	if (ret) {
 		laya_error("cannot hear of address changes: %s",
 			   nl_geterror(ret));
@@ -238,7 +263,7 @@ int addresses_start(struct node *node)
 	addresses->poll.data = addresses;
 	uv_poll_start(&addresses->poll, UV_READABLE, on_poll);
 	node->addresses = addresses;
-	return gather(node, &node->locals);
+	return gather(node, &node->locals, &node->routers);
 
 err_free:
 	if (addresses->events)

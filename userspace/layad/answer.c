@@ -104,7 +104,7 @@ static void reply(struct peer *peer, struct laya_request *request,
 
 	laya_session_keys_wipe(&answer->keys);
 	node_candidates(node, peer, false, &candidates);
-	ret = laya_answer_make(&answer->keys, request, &node->self,
+	ret = laya_answer_make(&answer->keys, request, peer->self,
 			       node_random_index(), &candidates, answer->body,
 			       sizeof(answer->body), &answer->len);
 	if (ret) {
@@ -141,8 +141,8 @@ static int read_offer(struct node *node, const uint8_t *body, size_t len,
 	struct peer *peer;
 	int ret;
 
-	ret = laya_offer_read(&request, &node->self, &table, claimed, body,
-			      len);
+	ret = laya_offer_read(&request, only ? only->self : &node->self, &table,
+			      claimed, body, len);
 	switch (ret) {
 	case 0:
 		break;
@@ -163,7 +163,7 @@ static int read_offer(struct node *node, const uint8_t *body, size_t len,
 	peer = peer_of(request.peer);
 	node_stamp_seen(node);
 	if (peer->offer.phase == OFFER_SENT &&
-	    choice_ours_wins(node->self.public_key, peer->handshake.key,
+	    choice_ours_wins(peer->self->public_key, peer->handshake.key,
 			     peer->offer.via, origin->via)) {
 		laya_debug("%s: offers crossed, ours counts", peer_text(peer));
 		/* What is cached is not the answer to this one. */

@@ -8,6 +8,8 @@
 #include "answer.h"
 #include "attach.h"
 #include "channel.h"
+#include "forwarder.h"
+#include "gateway.h"
 #include "kernel.h"
 #include "log.h"
 
@@ -42,12 +44,14 @@ struct issued {
  * @labels: its labels
  * @n_labels: how many
  * @renewed: when it was last heard of here
+ * @inside: it is in a network that we are the gateway of
  */
 struct attachment {
 	struct peer *peer;
 	struct issued *labels;
 	size_t n_labels;
 	uint64_t renewed;
+	bool inside;
 };
 
 /**
@@ -56,12 +60,14 @@ struct attachment {
  * @attach: ours
  * @channel: the channel
  * @offers: that it has made
+ * @inside: it came from a network that we are the gateway of
  */
 struct connection {
 	TAILQ_ENTRY(connection) entry;
 	struct attach *attach;
 	struct laya_channel *channel;
 	unsigned int offers;
+	bool inside;
 };
 
 struct attach {
@@ -97,6 +103,17 @@ static void attachment_free(struct node *node, struct peer *peer)
 	free(peer->attachment->labels);
 	free(peer->attachment);
 	peer->attachment = NULL;
+}
+
+/**
+ * attach_is_inside() - is it a host of ours
+ * @peer: who
+ *
+ * Return: whether it is attached to us because we are its gateway.
+ */
+bool attach_is_inside(const struct peer *peer)
+{
+	return peer->attachment && peer->attachment->inside;
 }
 
 /**
@@ -258,7 +275,13 @@ int attach_label_request(struct peer *peer, const struct laya_message *request,
 		memcpy(out->label, issued->label, LAYA_LABEL_SIZE);
 	}
 	reply->labels.lifetime = LABEL_LIFE_S;
-	tell_addresses(peer->node, &reply->labels.addresses);
+	if (attachment->inside) {
+		gateway_outside(peer->node, &reply->labels.addresses);
+		/* And soon of the ways over those above us */
+		node_candidates_changed(peer->node);
+	} else {
+		tell_addresses(peer->node, &reply->labels.addresses);
+	}
 	return i > 0 && reply->labels.n == 0 ? -EBUSY : 0;
 }
 
@@ -307,9 +330,10 @@ static void on_ready(struct laya_channel *channel, void *data)
 	bool known = peer && peer->configured;
 
 	/* Who may not attach is told nothing. */
-	if (node->config.forward == LAYA_FORWARD_PUBLIC || known)
+	if (node_is_relay(node) || connection->inside ||
+	    (known && node->config.forward == LAYA_FORWARD_PEERS))
 		return;
-	laya_debug("a stranger wants to attach, but Forward = peers");
+	laya_debug("a stranger wants to attach");
 	laya_channel_close(channel);
 	end_connection(connection);
 }
@@ -343,7 +367,7 @@ static void handle_offer(struct connection *connection,
 		return;
 	}
 	if (!peer)
-		peer = peer_new(node, key, NULL);
+		peer = peer_new(node, &node->self, key, NULL);
 	if (peer && !peer->attachment) {
 		fresh = true;
 		if (!attachment_new(node, peer)) {
@@ -358,12 +382,15 @@ static void handle_offer(struct connection *connection,
 	if (!peer)
 		return;
 	peer->attachment->renewed = node_now(node);
+	peer->attachment->inside = connection->inside;
 	answer_offer(node, message, &origin, key);
 	if (fresh && !peer->session) {
 		attachment_free(node, peer);
 		peer_release(peer);
 	} else if (fresh) {
 		laya_info("%s attached itself to this node", peer_text(peer));
+		if (connection->inside)
+			forwarder_peers_changed(node);
 	}
 }
 
@@ -453,6 +480,7 @@ static void on_connection(uv_stream_t *listener, int status)
 	struct attach *attach = listener->data;
 	struct node *node = attach->node;
 	struct laya_channel_config config;
+	const struct laya_address *remote;
 	struct connection *connection;
 	int ret;
 
@@ -470,6 +498,7 @@ static void on_connection(uv_stream_t *listener, int status)
 	connection->attach = attach;
 	laya_channel_config_server(&config, LAYA_PROLOGUE_ATTACH,
 				   node->self.private_key);
+	config.tell_key = node->config.gateway;
 	ret = laya_channel_accept(&connection->channel, listener, &config,
 				  &ops, connection);
 	sodium_memzero(&config, sizeof(config));
@@ -479,8 +508,10 @@ static void on_connection(uv_stream_t *listener, int status)
 	}
 	TAILQ_INSERT_TAIL(&attach->connections, connection, entry);
 	attach->n_connections++;
-	if (too_many_from(attach,
-			  laya_channel_remote_address(connection->channel))) {
+	remote = laya_channel_remote_address(connection->channel);
+	connection->inside = gateway_is_inside(node, remote);
+	if (too_many_from(attach, remote) ||
+	    (!connection->inside && node->config.forward == LAYA_FORWARD_NO)) {
 		laya_channel_close(connection->channel);
 		end_connection(connection);
 	}
@@ -514,7 +545,7 @@ int attach_start(struct node *node)
 	struct attach *attach;
 	int ret;
 
-	if (node->config.forward == LAYA_FORWARD_NO)
+	if (!node_forwards(node))
 		return 0;
 	attach = calloc(1, sizeof(*attach));
 	if (!attach)
@@ -539,7 +570,11 @@ int attach_start(struct node *node)
 		return ret;
 	}
 	laya_info("taking attachments of %s on port %u, TCP and UDP",
-		  node_is_relay(node) ? "everybody" : "peers", node->port);
+		  node_is_relay(node) ? "everybody" :
+		  !node->config.gateway ? "peers" :
+		  node->config.forward == LAYA_FORWARD_NO ?
+		  "the networks inside" : "peers and the networks inside",
+		  node->port);
 	timer_start(attach->care, CARE_MS);
 	return 0;
 }
@@ -551,8 +586,10 @@ int attach_start(struct node *node)
  */
 void attach_adopt(struct node *node, struct peer *peer)
 {
-	if (!peer->attachment)
-		attachment_new(node, peer);
+	if (peer->attachment || !attachment_new(node, peer))
+		return;
+	peer->attachment->inside = node->config.gateway &&
+				   !node_is_relay(node) && !peer->configured;
 }
 
 /**

@@ -15,6 +15,7 @@ int attach_label_request(struct peer *peer, const struct laya_message *request,
 			 struct laya_message *reply);
 void attach_label_release(struct peer *peer,
 			  const struct laya_message *message);
+bool attach_is_inside(const struct peer *peer);
 void attach_end(struct peer *peer, const char *reason);
 unsigned int attach_count(const struct node *node, unsigned int *labels);
 

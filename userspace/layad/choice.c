@@ -24,6 +24,9 @@ static void weigh(uint8_t weight[crypto_generichash_BYTES],
  * @n: how many
  * @own: our public key
  *
+ * Wherever there may be a gateway it is tried, but all of them count as one, and
+ * only when we are attached: there is always one of the others to fall back to.
+ *
  * Return: an index; -1 if enough are active, or no other may be tried now.
  */
 int choice_forwarder(const struct choice *list, size_t n,
@@ -32,10 +35,17 @@ int choice_forwarder(const struct choice *list, size_t n,
 	uint8_t weight[crypto_generichash_BYTES];
 	uint8_t most[crypto_generichash_BYTES];
 	unsigned int active = 0;
+	bool gateway = false;
 	int best = -1;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
+		if (list[i].gateway) {
+			if (!list[i].active && !list[i].waiting)
+				return i;
+			gateway |= list[i].attached;
+			continue;
+		}
 		if (list[i].active) {
 			active++;
 			continue;
@@ -51,7 +61,7 @@ int choice_forwarder(const struct choice *list, size_t n,
 			memcpy(most, weight, sizeof(most));
 		}
 	}
-	return active < FORWARDERS_WANTED ? best : -1;
+	return active + gateway < FORWARDERS_WANTED ? best : -1;
 }
 
 /**

@@ -30,12 +30,16 @@ enum via {
  * @active: we are attached to it, or about to
  * @waiting: it failed, and is left alone for a while
  * @preferred: it is in our configuration, or was in use before a restart
+ * @gateway: it may be a gateway, which costs nobody a detour
+ * @attached: we are attached to it
  */
 struct choice {
 	uint8_t key[LAYA_KEY_SIZE];
 	bool active;
 	bool waiting;
 	bool preferred;
+	bool gateway;
+	bool attached;
 };
 
 int choice_forwarder(const struct choice *list, size_t n,

@@ -219,6 +219,8 @@ static void handle(struct node *node, struct peer *peer,
 		break;
 	case LAYA_MESSAGE_CANDIDATES:
 		acknowledge(peer, message->id);
+		if (peer->forwarder)
+			forwarder_above(peer->forwarder, &message->candidates);
 		peer_remote_candidates(peer, &message->candidates);
 		break;
 	case LAYA_MESSAGE_LABEL_REQUEST:

@@ -192,8 +192,12 @@ static json_t *list_forwarders(struct node *node)
 		else
 			address = json_string("");
 		json_object_set_new(item, "address", address);
-		json_object_set_new(item, "public-key",
-				    key_text(forwarder->key));
+		/* Of a gateway it is known while we are attached. */
+		if (!laya_key_is_zero(forwarder->key))
+			json_object_set_new(item, "public-key",
+					    key_text(forwarder->key));
+		json_object_set_new(item, "gateway",
+				    json_boolean(forwarder->gateway));
 		json_object_set_new(item, "attached", json_boolean(
 			forwarder->state == FORWARDER_UP));
 		json_object_set_new(item, "state", json_string(

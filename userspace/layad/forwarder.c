@@ -7,7 +7,9 @@
 #include <sodium.h>
 
 #include "control_port.h"
+#include "attach.h"
 #include "forwarder.h"
+#include "gateway.h"
 #include "kernel.h"
 #include "log.h"
 #include "offer.h"
@@ -21,6 +23,11 @@
 #define MAX_RENEWALS	3
 #define RETRY_BASE_MS	1000
 #define RETRY_MAX_MS	60000
+/* Where a gateway was it will be again; elsewhere there is hardly ever one */
+#define GATEWAY_MAX_MS	15000
+#define NO_GATEWAY_MAX_MS	300000
+/* Labels of one attachment: what a forwarder gives out (attach.c) */
+#define MAX_ASKED	256
 
 static void ask_labels(struct forwarder *forwarder);
 static void attach(struct forwarder *forwarder);
@@ -66,15 +73,38 @@ const char *forwarder_state_name(enum forwarder_state state)
 	return "unknown";
 }
 
+/* Gateways are found by their addresses. */
 static struct forwarder *find(const struct node *node, const uint8_t *key)
 {
 	struct forwarder *forwarder;
 
 	TAILQ_FOREACH(forwarder, &node->forwarders, entry) {
-		if (laya_key_equal(forwarder->key, key))
+		if (!forwarder->gateway && laya_key_equal(forwarder->key, key))
 			return forwarder;
 	}
 	return NULL;
+}
+
+/**
+ * forwarder_has_rival() - are we with a forwarder already, in another way
+ * @forwarder: the forwarder
+ * @key: its key
+ *
+ * A relay may be our gateway, which may have several addresses.
+ *
+ * Return: whether another entry of the list stands for it and is in use.
+ */
+bool forwarder_has_rival(const struct forwarder *forwarder,
+			 const uint8_t key[LAYA_KEY_SIZE])
+{
+	const struct forwarder *other;
+
+	TAILQ_FOREACH(other, &forwarder->node->forwarders, entry) {
+		if (other != forwarder && other->state != FORWARDER_IDLE &&
+		    laya_key_equal(other->key, key))
+			return true;
+	}
+	return false;
 }
 
 static void close_channel(struct forwarder *forwarder)
@@ -90,6 +120,7 @@ static void remove_forwarder(struct forwarder *forwarder)
 	timer_free(forwarder->timer);
 	timer_free(forwarder->suspect);
 	free(forwarder->labels);
+	sodium_memzero(&forwarder->self, sizeof(forwarder->self));
 	free(forwarder);
 }
 
@@ -104,8 +135,11 @@ static void check_up(struct forwarder *forwarder)
 	forwarder->state = FORWARDER_UP;
 	forwarder->failure[0] = '\0';
 	forwarder->renewals_failed = 0;
+	if (forwarder->gateway)
+		forwarder->backoff.max = GATEWAY_MAX_MS;
 	backoff_reset(&forwarder->backoff);
-	laya_info("attached to the forwarder %s, which has labels for %zu peers",
+	laya_info("attached to the %s %s, which has labels for %zu peers",
+		  forwarder->gateway ? "gateway" : "forwarder",
 		  name(forwarder), forwarder->n_labels);
 	/* From here on in the session: a relay has better use for its sockets. */
 	close_channel(forwarder);
@@ -146,19 +180,38 @@ static int ask(struct forwarder *forwarder, struct laya_message *message)
 	return 0;
 }
 
-/* A label for each configured peer, 32 at a time; new ones and old ones. */
+/* Under which name a forwarder knows a peer */
+static void alias(const struct forwarder *forwarder, const struct peer *peer,
+		  uint8_t key[LAYA_KEY_SIZE])
+{
+	if (forwarder->peer->self == &forwarder->self)
+		gateway_alias(forwarder, peer, key);
+	else
+		memcpy(key, peer->handshake.key, LAYA_KEY_SIZE);
+}
+
+/* Peers are to reach us, and those that are to reach the hosts behind us */
+static bool needs_label(const struct forwarder *forwarder,
+			const struct peer *peer)
+{
+	return peer != forwarder->peer &&
+	       (peer->configured || attach_is_inside(peer));
+}
+
+/* A label for each, 32 at a time; new ones and old ones. */
 static void ask_labels(struct forwarder *forwarder)
 {
 	struct laya_message message = { .type = LAYA_MESSAGE_LABEL_REQUEST };
+	unsigned int left = MAX_ASKED;
 	struct peer *peer;
 	int ret = 0;
 
 	forwarder->asked = 0;
 	TAILQ_FOREACH(peer, &forwarder->node->peers, entry) {
-		if (!peer->configured || peer == forwarder->peer)
+		if (!needs_label(forwarder, peer) || left-- == 0)
 			continue;
-		memcpy(message.label_request.keys[message.label_request.n++],
-		       peer->handshake.key, LAYA_KEY_SIZE);
+		alias(forwarder, peer,
+		      message.label_request.keys[message.label_request.n++]);
 		if (message.label_request.n == LAYA_MAX_LABELS)
 			ret = ask(forwarder, &message);
 		if (ret)
@@ -239,7 +292,8 @@ static void on_ready(struct laya_channel *channel, void *data)
 		return;
 	}
 	if (!peer)
-		peer = peer_new(node, forwarder->key, NULL);
+		peer = peer_new(node, forwarder->gateway ? &forwarder->self :
+				&node->self, forwarder->key, NULL);
 	if (!peer) {
 		forwarder_lost(forwarder, "its key is not valid");
 		return;
@@ -248,6 +302,24 @@ static void on_ready(struct laya_channel *channel, void *data)
 	forwarder->peer = peer;
 	if (offer_through_channel(peer, channel))
 		forwarder_lost(forwarder, "no offer could be sent");
+}
+
+/* A gateway tells its key. */
+static const uint8_t *on_key(struct laya_channel *channel,
+			     const uint8_t key[LAYA_KEY_SIZE], void *data)
+{
+	struct forwarder *forwarder = data;
+	const char *refused = gateway_refused(forwarder, key);
+	struct peer *peer = peer_find(forwarder->node, key);
+
+	(void)channel;
+	if (refused) {
+		forwarder_lost(forwarder, refused);
+		return NULL;
+	}
+	memcpy(forwarder->key, key, LAYA_KEY_SIZE);
+	/* To a peer we are who we are. */
+	return peer ? peer->self->private_key : forwarder->self.private_key;
 }
 
 static void on_message(struct laya_channel *channel,
@@ -297,6 +369,7 @@ static const struct laya_channel_ops ops = {
 	.ready = on_ready,
 	.message = on_message,
 	.closed = on_closed,
+	.key = on_key,
 };
 
 static const struct laya_address *next_address(struct forwarder *forwarder)
@@ -318,6 +391,7 @@ static const struct laya_address *next_address(struct forwarder *forwarder)
 
 static void attach(struct forwarder *forwarder)
 {
+	const struct laya_identity *self = &forwarder->node->self;
 	struct node *node = forwarder->node;
 	struct laya_channel_config config;
 	const struct laya_address *address;
@@ -341,12 +415,21 @@ static void attach(struct forwarder *forwarder)
 	forwarder->path_usable = false;
 	forwarder->asked = 0;
 	forwarder->renewals_failed = 0;
+	if (forwarder->gateway) {
+		self = &forwarder->self;
+		ret = gateway_ephemeral(forwarder);
+		if (ret) {
+			forwarder_lost(forwarder, strerror(-ret));
+			return;
+		}
+	}
 	laya_channel_config_client(&config, LAYA_PROLOGUE_ATTACH,
-				   node->self.private_key);
+				   self->private_key);
 	config.connect_timeout = 5000;
 	ret = laya_channel_connect(&forwarder->channel, node->loop, &config,
-				   host, port, forwarder->key, &ops,
-				   forwarder);
+				   host, port,
+				   forwarder->gateway ? NULL : forwarder->key,
+				   &ops, forwarder);
 	sodium_memzero(&config, sizeof(config));
 	if (ret) {
 		forwarder->channel = NULL;
@@ -408,27 +491,54 @@ void forwarder_path_changed(struct forwarder *forwarder,
 		timer_start(forwarder->suspect, SUSPECT_MS);
 }
 
-static void set_label(struct forwarder *forwarder,
-		      const struct laya_label *label)
+static struct forwarder_label *find_label(const struct forwarder *forwarder,
+					  const uint8_t key[LAYA_KEY_SIZE])
 {
-	struct forwarder_label *labels;
 	size_t i;
 
 	for (i = 0; i < forwarder->n_labels; i++) {
-		if (laya_key_equal(forwarder->labels[i].key, label->key)) {
-			memcpy(forwarder->labels[i].label, label->label,
-			       LAYA_LABEL_SIZE);
-			return;
-		}
+		if (laya_key_equal(forwarder->labels[i].key, key))
+			return &forwarder->labels[i];
 	}
+	return NULL;
+}
+
+static struct peer *find_alias(const struct forwarder *forwarder,
+			       const uint8_t key[LAYA_KEY_SIZE])
+{
+	uint8_t known_as[LAYA_KEY_SIZE];
+	struct peer *peer;
+
+	TAILQ_FOREACH(peer, &forwarder->node->peers, entry) {
+		if (!needs_label(forwarder, peer))
+			continue;
+		alias(forwarder, peer, known_as);
+		if (laya_key_equal(known_as, key))
+			return peer;
+	}
+	return NULL;
+}
+
+static void set_label(struct forwarder *forwarder,
+		      const struct laya_label *label)
+{
+	struct peer *peer = find_alias(forwarder, label->key);
+	struct forwarder_label *labels;
+
 	/* More than we asked for is not kept. */
-	if (!peer_find(forwarder->node, label->key))
+	if (!peer)
 		return;
+	labels = find_label(forwarder, peer->handshake.key);
+	if (labels) {
+		memcpy(labels->label, label->label, LAYA_LABEL_SIZE);
+		return;
+	}
 	labels = reallocarray(forwarder->labels, forwarder->n_labels + 1,
 			      sizeof(*labels));
 	if (!labels)
 		return;
-	memcpy(labels[forwarder->n_labels].key, label->key, LAYA_KEY_SIZE);
+	memcpy(labels[forwarder->n_labels].key, peer->handshake.key,
+	       LAYA_KEY_SIZE);
 	memcpy(labels[forwarder->n_labels].label, label->label,
 	       LAYA_LABEL_SIZE);
 	forwarder->labels = labels;
@@ -469,6 +579,33 @@ void forwarder_labels(struct forwarder *forwarder,
 }
 
 /**
+ * forwarder_above() - a gateway tells how it is reached itself
+ * @forwarder: the gateway; others' word is not asked for
+ * @candidates: its own addresses, and labels that those above it gave it for us
+ */
+void forwarder_above(struct forwarder *forwarder,
+		     const struct laya_candidates *candidates)
+{
+	if (!forwarder->gateway)
+		return;
+	forwarder->above = *candidates;
+	node_candidates_changed(forwarder->node);
+}
+
+/* Those that failed may work now; @lost is not one of them. */
+static void retry(struct node *node, const struct forwarder *lost)
+{
+	struct forwarder *forwarder;
+
+	TAILQ_FOREACH(forwarder, &node->forwarders, entry) {
+		if (!forwarder->waiting || forwarder == lost)
+			continue;
+		forwarder->waiting = false;
+		backoff_reset(&forwarder->backoff);
+	}
+}
+
+/**
  * forwarder_lost() - an attachment is over, or did not come to be
  * @forwarder: the forwarder; its peer is perhaps gone after this
  * @reason: why, for people
@@ -483,7 +620,8 @@ void forwarder_lost(struct forwarder *forwarder, const char *reason)
 		return;
 	/* The reason may lie in what is closed next. */
 	snprintf(forwarder->failure, sizeof(forwarder->failure), "%s", reason);
-	laya_log(was_up || forwarder->backoff.tries == 0 ? LAYA_LOG_WARNING :
+	laya_log(was_up || (forwarder->backoff.tries == 0 &&
+			    !forwarder->gateway) ? LAYA_LOG_WARNING :
 		 LAYA_LOG_DEBUG, "forwarder %s: %s; %s", name(forwarder),
 		 forwarder->failure, "another is tried, this one later");
 	close_channel(forwarder);
@@ -506,8 +644,16 @@ void forwarder_lost(struct forwarder *forwarder, const char *reason)
 		peer->forwarder = NULL;
 		peer_release(peer);
 	}
-	if (was_up)
+	if (forwarder->gateway) {
+		sodium_memzero(forwarder->key, LAYA_KEY_SIZE);
+		sodium_memzero(&forwarder->self, sizeof(forwarder->self));
+		forwarder->above.n = 0;
+	}
+	if (was_up) {
+		if (forwarder->gateway)
+			retry(node, forwarder);
 		node_candidates_changed(node);
+	}
 	forwarder_reconsider(node);
 }
 
@@ -539,8 +685,12 @@ void forwarder_reconsider(struct node *node)
 		by_index[i] = forwarder;
 		memcpy(list[i].key, forwarder->key, LAYA_KEY_SIZE);
 		list[i].active = forwarder->state != FORWARDER_IDLE;
+		list[i].attached = forwarder->state == FORWARDER_UP;
+		list[i].gateway = forwarder->gateway;
 		list[i].waiting = forwarder->waiting ||
-			(!forwarder->server && forwarder->addresses.n == 0);
+			(!forwarder->server && forwarder->addresses.n == 0) ||
+			(!forwarder->gateway &&
+			 forwarder_has_rival(forwarder, forwarder->key));
 		list[i].preferred = forwarder->server || forwarder->adopted;
 		i++;
 	}
@@ -589,8 +739,62 @@ void forwarder_lists_changed(struct node *node)
 	     forwarder = next) {
 		next = TAILQ_NEXT(forwarder, entry);
 		if (forwarder->listed == 0 && !forwarder->server &&
-		    !forwarder->adopted && forwarder->state == FORWARDER_IDLE)
+		    !forwarder->adopted && !forwarder->gateway && forwarder->state == FORWARDER_IDLE)
 			remove_forwarder(forwarder);
+	}
+	forwarder_reconsider(node);
+}
+
+static struct forwarder *find_gateway(const struct node *node,
+				      const struct laya_address *address)
+{
+	struct forwarder *forwarder;
+
+	TAILQ_FOREACH(forwarder, &node->forwarders, entry) {
+		if (forwarder->gateway &&
+		    laya_address_equal(&forwarder->addresses.list[0], address))
+			return forwarder;
+	}
+	return NULL;
+}
+
+/**
+ * forwarder_gateways() - there may be gateways at these addresses, and no others
+ * @node: ours
+ * @list: the addresses
+ * @n: how many
+ */
+void forwarder_gateways(struct node *node, const struct laya_address *list,
+			unsigned int n)
+{
+	static const uint8_t unknown[LAYA_KEY_SIZE];
+	struct forwarder *forwarder;
+	struct forwarder *next;
+	unsigned int i;
+
+	TAILQ_FOREACH(forwarder, &node->forwarders, entry)
+		forwarder->looked_for = false;
+	for (i = 0; i < n; i++) {
+		forwarder = find_gateway(node, &list[i]);
+		if (!forwarder)
+			forwarder = add(node, unknown);
+		if (!forwarder)
+			continue;
+		if (!forwarder->gateway)
+			backoff_init(&forwarder->backoff, RETRY_BASE_MS,
+				     NO_GATEWAY_MAX_MS);
+		forwarder->gateway = true;
+		forwarder->looked_for = true;
+		forwarder->addresses.n = 1;
+		forwarder->addresses.list[0] = list[i];
+	}
+	for (forwarder = TAILQ_FIRST(&node->forwarders); forwarder;
+	     forwarder = next) {
+		next = TAILQ_NEXT(forwarder, entry);
+		if (!forwarder->gateway || forwarder->looked_for)
+			continue;
+		forwarder_lost(forwarder, "it is not in this network");
+		remove_forwarder(forwarder);
 	}
 	forwarder_reconsider(node);
 }
@@ -626,15 +830,11 @@ bool forwarder_settled(const struct node *node, const struct peer *peer)
 {
 	struct forwarder *forwarder;
 	bool busy = false;
-	size_t i;
 
 	TAILQ_FOREACH(forwarder, &node->forwarders, entry) {
 		if (forwarder->state == FORWARDER_UP) {
-			for (i = 0; i < forwarder->n_labels; i++) {
-				if (laya_key_equal(forwarder->labels[i].key,
-						   peer->handshake.key))
-					return true;
-			}
+			if (find_label(forwarder, peer->handshake.key))
+				return true;
 		} else if (forwarder->state != FORWARDER_IDLE &&
 			   forwarder->backoff.tries == 0) {
 			busy = true;
@@ -663,15 +863,59 @@ void forwarder_peers_changed(struct node *node)
  */
 void forwarder_retry(struct node *node)
 {
-	struct forwarder *forwarder;
-
-	TAILQ_FOREACH(forwarder, &node->forwarders, entry) {
-		if (!forwarder->waiting)
-			continue;
-		forwarder->waiting = false;
-		backoff_reset(&forwarder->backoff);
-	}
+	retry(node, NULL);
 	forwarder_reconsider(node);
+}
+
+static void add_direct(struct laya_candidates *candidates,
+		       const struct forwarder *forwarder,
+		       const struct forwarder_label *label)
+{
+	struct laya_candidate candidate = {
+		.type = forwarder->gateway ? LAYA_CANDIDATE_GATEWAY :
+			forwarder->peer->configured ?
+			LAYA_CANDIDATE_PEER_RELAY : LAYA_CANDIDATE_RELAY,
+		.n_labels = 1,
+		.have_forwarder = true,
+	};
+	unsigned int i;
+
+	memcpy(candidate.labels[0], label->label, LAYA_LABEL_SIZE);
+	memcpy(candidate.forwarder, forwarder->key, LAYA_KEY_SIZE);
+	/* Where we dialled a gateway, only those beside us can. */
+	if (!forwarder->gateway) {
+		candidate.address = forwarder->dialled;
+		laya_candidates_add(candidates, &candidate);
+	}
+	for (i = 0; i < forwarder->addresses_told.n; i++) {
+		candidate.address = forwarder->addresses_told.list[i];
+		laya_candidates_add(candidates, &candidate);
+	}
+}
+
+/* Over the gateway, and who is above that: its label is the outer one. */
+static void add_nested(struct laya_candidates *candidates,
+		       const struct forwarder *forwarder,
+		       const struct forwarder_label *label, bool relayed)
+{
+	struct laya_candidate candidate;
+	unsigned int i;
+
+	for (i = 0; i < forwarder->above.n; i++) {
+		candidate = forwarder->above.list[i];
+		if (candidate.n_labels == LAYA_CANDIDATE_MAX_LABELS)
+			continue;
+		/* A relay that we are attached to takes no detour over that. */
+		if (candidate.type != LAYA_CANDIDATE_GATEWAY && relayed)
+			continue;
+		memcpy(candidate.labels[candidate.n_labels++], label->label,
+		       LAYA_LABEL_SIZE);
+		if (!candidate.have_forwarder)
+			memcpy(candidate.forwarder, forwarder->key,
+			       LAYA_KEY_SIZE);
+		candidate.have_forwarder = true;
+		laya_candidates_add(candidates, &candidate);
+	}
 }
 
 /**
@@ -683,35 +927,26 @@ void forwarder_retry(struct node *node)
 void forwarder_candidates(const struct node *node, const struct peer *peer,
 			  struct laya_candidates *candidates)
 {
-	struct laya_candidate candidate;
+	const struct forwarder_label *label;
 	struct forwarder *forwarder;
-	unsigned int j;
-	size_t i;
+	bool relayed = false;
 
 	TAILQ_FOREACH(forwarder, &node->forwarders, entry) {
 		if (forwarder->state != FORWARDER_UP)
 			continue;
-		for (i = 0; i < forwarder->n_labels; i++) {
-			if (laya_key_equal(forwarder->labels[i].key,
-					   peer->handshake.key))
-				break;
-		}
-		if (i == forwarder->n_labels)
+		label = find_label(forwarder, peer->handshake.key);
+		if (!label)
 			continue;
-		memset(&candidate, 0, sizeof(candidate));
-		candidate.type = forwarder->peer->configured ?
-			LAYA_CANDIDATE_PEER_RELAY : LAYA_CANDIDATE_RELAY;
-		candidate.n_labels = 1;
-		memcpy(candidate.labels[0], forwarder->labels[i].label,
-		       LAYA_LABEL_SIZE);
-		candidate.have_forwarder = true;
-		memcpy(candidate.forwarder, forwarder->key, LAYA_KEY_SIZE);
-		candidate.address = forwarder->dialled;
-		laya_candidates_add(candidates, &candidate);
-		for (j = 0; j < forwarder->addresses_told.n; j++) {
-			candidate.address = forwarder->addresses_told.list[j];
-			laya_candidates_add(candidates, &candidate);
-		}
+		add_direct(candidates, forwarder, label);
+		relayed |= !forwarder->gateway;
+	}
+	/* Behind those, if there is no room for all */
+	TAILQ_FOREACH(forwarder, &node->forwarders, entry) {
+		if (forwarder->state != FORWARDER_UP)
+			continue;
+		label = find_label(forwarder, peer->handshake.key);
+		if (label)
+			add_nested(candidates, forwarder, label, relayed);
 	}
 }
 

@@ -33,6 +33,11 @@ struct forwarder_label {
  * @node: ours
  * @key: its public key
  * @server: its [Relay] section, or NULL
+ * @gateway: it is where a gateway may be: @key is not known while
+ *	FORWARDER_IDLE, and what it gives us is used under an ephemeral key
+ * @looked_for: @gateway: by gateway.c, now
+ * @self: who we are to it, if @gateway
+ * @above: how it is reached itself, if @gateway
  * @listed: by how many rendezvous servers it is listed now
  * @adopted: it was in use before a restart
  * @addresses: from the lists
@@ -60,6 +65,10 @@ struct forwarder {
 	struct node *node;
 	uint8_t key[LAYA_KEY_SIZE];
 	const struct laya_config_server *server;
+	bool gateway;
+	bool looked_for;
+	struct laya_identity self;
+	struct laya_candidates above;
 	unsigned int listed;
 	bool adopted;
 	struct laya_addresses addresses;
@@ -88,13 +97,19 @@ void forwarder_stop(struct node *node);
 void forwarder_adopt(struct node *node, const uint8_t key[LAYA_KEY_SIZE],
 		     const struct laya_address *address);
 void forwarder_lists_changed(struct node *node);
+void forwarder_gateways(struct node *node, const struct laya_address *list,
+			unsigned int n);
 void forwarder_reconsider(struct node *node);
+bool forwarder_has_rival(const struct forwarder *forwarder,
+			 const uint8_t key[LAYA_KEY_SIZE]);
 bool forwarder_settled(const struct node *node, const struct peer *peer);
 void forwarder_established(struct forwarder *forwarder);
 void forwarder_path_changed(struct forwarder *forwarder,
 			    const struct laya_nl_path *path);
 void forwarder_labels(struct forwarder *forwarder,
 		      const struct laya_message *message);
+void forwarder_above(struct forwarder *forwarder,
+		     const struct laya_candidates *candidates);
 void forwarder_lost(struct forwarder *forwarder, const char *reason);
 void forwarder_peers_changed(struct node *node);
 void forwarder_retry(struct node *node);

@@ -253,8 +253,10 @@ static int set_device(struct node *node, const struct laya_nl_device *old)
 	       laya_key_equal(old->public_key, node->self.public_key);
 	laya_nl_set(&device, LAYA_A_DEVICE_IFINDEX);
 	laya_nl_set(&device, LAYA_A_DEVICE_FLAGS);
-	device.flags = node->config.forward == LAYA_FORWARD_NO ? 0 :
-		       LAYA_DEVICE_FLAGS_FORWARD;
+	if (node_forwards(node))
+		device.flags |= LAYA_DEVICE_FLAGS_FORWARD;
+	if (node->config.gateway)
+		device.flags |= LAYA_DEVICE_FLAGS_GATEWAY;
 	if (!ours) {
 		if (old->peers > 0) {
 			laya_warning("%s has another key; its %u peers are forgotten",
@@ -285,7 +287,7 @@ static int open_carrier(struct node *node)
 	uint16_t port = node->config.listen_port;
 	int ret;
 
-	if (port == 0 && node->config.forward != LAYA_FORWARD_NO)
+	if (port == 0 && node_forwards(node))
 		port = LAYA_DEFAULT_PORT;
 	ret = laya_nl_carrier_dump(node->nl, node->ifindex, take_carrier,
 				   &carrier);
@@ -423,8 +425,13 @@ static void adopt(struct node *node, const struct laya_nl_peer *old)
 	bool attachment = old->flags & LAYA_PEER_FLAGS_ATTACHMENT &&
 			  node->attach;
 
+	/* The key under which a gateway knew us is gone. */
+	if (laya_nl_has(old, LAYA_A_PEER_LOCAL_KEY)) {
+		laya_nl_peer_del(node->nl, node->ifindex, old->public_key);
+		return;
+	}
 	if (!peer && (forwarder || attachment))
-		peer = peer_new(node, old->public_key, NULL);
+		peer = peer_new(node, &node->self, old->public_key, NULL);
 	if (!peer) {
 		laya_nl_peer_del(node->nl, node->ifindex, old->public_key);
 		return;

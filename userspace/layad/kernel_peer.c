@@ -17,14 +17,17 @@
  */
 int kernel_peer_update(struct peer *peer, uint32_t flags)
 {
+	const uint8_t *local_key = NULL;
 	struct node *node = peer->node;
 	int ret = 0;
 
+	if (peer->self != &node->self)
+		local_key = peer->self->public_key;
 	if (!node->nl)
 		return -ENODEV;
 	if (!peer->in_kernel) {
 		ret = laya_nl_peer_new(node->nl, node->ifindex,
-				       peer->handshake.key, flags);
+				       peer->handshake.key, local_key, flags);
 		/* It may have been there all along: then only set it. */
 		if (ret == -EEXIST)
 			ret = laya_nl_peer_set_flags(node->nl, node->ifindex,

@@ -15,6 +15,7 @@
 #include "control_port.h"
 #include "control_socket.h"
 #include "forwarder.h"
+#include "gateway.h"
 #include "kernel.h"
 #include "log.h"
 #include "node.h"
@@ -57,6 +58,17 @@ uint32_t node_random_index(void)
 bool node_is_relay(const struct node *node)
 {
 	return node->config.forward == LAYA_FORWARD_PUBLIC;
+}
+
+/**
+ * node_forwards() - do others attach themselves to us
+ * @node: ours
+ *
+ * Return: whether they may.
+ */
+bool node_forwards(const struct node *node)
+{
+	return node->config.forward != LAYA_FORWARD_NO || node->config.gateway;
 }
 
 /**
@@ -113,6 +125,7 @@ void node_addresses_changed(struct node *node)
 		  node->locals.n);
 	rendezvous_retry(node);
 	forwarder_retry(node);
+	gateway_look(node);
 	if (node_is_relay(node))
 		rendezvous_register_again(node);
 	TAILQ_FOREACH(peer, &node->peers, entry) {
@@ -287,6 +300,8 @@ int node_start(struct node *node)
 	if (!ret)
 		ret = addresses_start(node);
 	if (!ret)
+		ret = gateway_start(node);
+	if (!ret)
 		ret = attach_start(node);
 	if (!ret)
 		ret = kernel_start(node);
@@ -294,6 +309,8 @@ int node_start(struct node *node)
 		ret = rendezvous_start(node);
 	if (!ret)
 		ret = forwarder_start(node);
+	if (!ret)
+		gateway_look(node);
 	/* Last: who finds it may count on the rest. */
 	if (!ret)
 		ret = control_socket_start(node);

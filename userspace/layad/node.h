@@ -9,11 +9,12 @@
  *	answer.c		handshakes that others begin
  *	rendezvous.c		connections to rendezvous servers
  *	forwarder.c		our attachments to forwarders
+ *	gateway.c		gateways: finding ours, being one
  *	attach.c		attachments of others to us
  *	control_port.c		messages inside of sessions: port 1
  *	kernel.c		the kernel module: device, events, adoption
  *	kernel_peer.c		and requests about one peer
- *	addresses.c		our addresses, by rtnetlink
+ *	addresses.c routers.c	our addresses and routers, by rtnetlink
  *	control_socket.c	layactl
  *	candidates.c choice.c backoff.c timer.c		tools
  *
@@ -35,6 +36,7 @@
 #include "config.h"
 #include "handshake.h"
 #include "netlink.h"
+#include "routers.h"
 #include "stamp.h"
 #include "timer.h"
 
@@ -60,6 +62,7 @@ TAILQ_HEAD(forwarder_list, forwarder);
  * @ifindex: our device
  * @port: of the UDP carrier
  * @locals: our addresses
+ * @routers: our default routers
  * @kernel: of kernel.c
  * @addresses: of addresses.c
  * @attach: of attach.c; NULL unless we forward
@@ -82,6 +85,7 @@ struct node {
 	uint32_t ifindex;
 	uint16_t port;
 	struct locals locals;
+	struct routers routers;
 	struct kernel *kernel;
 	struct addresses *addresses;
 	struct attach *attach;
@@ -97,6 +101,7 @@ int node_start(struct node *node);
 void node_stop(struct node *node);
 
 bool node_is_relay(const struct node *node);
+bool node_forwards(const struct node *node);
 void node_candidates_changed(struct node *node);
 void node_addresses_changed(struct node *node);
 void node_candidates(struct node *node, const struct peer *peer,

@@ -65,7 +65,7 @@ static int make(struct peer *peer)
 	if (ret)
 		return ret;
 	node_candidates(node, peer, true, &candidates);
-	ret = laya_offer_make(&offer->state, &node->self, &peer->handshake,
+	ret = laya_offer_make(&offer->state, peer->self, &peer->handshake,
 			      stamp, node_random_index(), &candidates,
 			      offer->body, sizeof(offer->body), &offer->len);
 	if (ret) {

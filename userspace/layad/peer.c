@@ -10,6 +10,7 @@
 #include "attach.h"
 #include "control_port.h"
 #include "forwarder.h"
+#include "gateway.h"
 #include "kernel.h"
 #include "log.h"
 #include "offer.h"
@@ -32,21 +33,23 @@ static void on_watch(void *data);
 /**
  * peer_new() - know another node
  * @node: ours
+ * @self: who we are to it, as long as it is known
  * @key: its public key
  * @psk: pre-shared key, NULL for none
  *
  * Return: the peer; NULL for a key that is ours or not valid, or without
  * memory.
  */
-struct peer *peer_new(struct node *node, const uint8_t key[LAYA_KEY_SIZE],
-		      const uint8_t *psk)
+struct peer *peer_new(struct node *node, const struct laya_identity *self,
+		      const uint8_t key[LAYA_KEY_SIZE], const uint8_t *psk)
 {
 	struct peer *peer = calloc(1, sizeof(*peer));
 
 	if (!peer)
 		return NULL;
 	peer->node = node;
-	if (laya_handshake_peer_init(&peer->handshake, &node->self, key, psk))
+	peer->self = self;
+	if (laya_handshake_peer_init(&peer->handshake, self, key, psk))
 		goto err_free;
 	peer->aging = timer_new(node->loop, on_aging, peer);
 	peer->watch = timer_new(node->loop, on_watch, peer);
@@ -195,8 +198,13 @@ struct peer *peer_configure(struct node *node, const char *name,
 		snprintf(msg, msg_size, "%s is this node's own key", text);
 		return NULL;
 	}
+	/* To a peer we are who we are. */
+	if (peer && peer->self != &node->self) {
+		forwarder_lost(peer->forwarder, "it is a peer now");
+		peer = NULL;
+	}
 	if (!peer)
-		peer = peer_new(node, key, psk);
+		peer = peer_new(node, &node->self, key, psk);
 	else if (psk)
 		memcpy(peer->handshake.psk, psk, LAYA_KEY_SIZE);
 	if (!peer) {
@@ -489,7 +497,11 @@ static void on_aging(void *data)
  */
 void peer_path_changed(struct peer *peer, const struct laya_nl_path *path)
 {
-	if (!peer->configured || !laya_nl_has(path, LAYA_A_PATH_STATE))
+	if (!laya_nl_has(path, LAYA_A_PATH_STATE))
+		return;
+	if (attach_is_inside(peer) && path->state == LAYA_PATH_STATE_USABLE)
+		node_candidates_changed(peer->node);
+	if (!peer->configured)
 		return;
 	if (path->state == LAYA_PATH_STATE_USABLE) {
 		if (peer->lost)
@@ -548,9 +560,14 @@ void peer_tell_candidates(struct peer *peer)
 {
 	struct laya_message message = { .type = LAYA_MESSAGE_CANDIDATES };
 
-	if (!peer->configured || !peer->session)
+	if (!peer->session)
 		return;
-	node_candidates(peer->node, peer, false, &message.candidates);
+	if (peer->configured)
+		node_candidates(peer->node, peer, false, &message.candidates);
+	else if (attach_is_inside(peer))
+		gateway_candidates(peer->node, peer, &message.candidates);
+	else
+		return;
 	if (peer->told_valid && candidates_equal(&peer->told,
 						 &message.candidates))
 		return;

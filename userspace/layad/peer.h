@@ -88,6 +88,7 @@ struct answer {
  * struct peer - another node
  * @entry: in node->peers
  * @node: ours
+ * @self: who we are to it: our identity, or an ephemeral one of a forwarder's
  * @handshake: keys and stamps
  * @name: for people; empty if it has none
  * @configured: a [Peer]: may exchange data, is reached through rendezvous
@@ -116,6 +117,7 @@ struct answer {
 struct peer {
 	TAILQ_ENTRY(peer) entry;
 	struct node *node;
+	const struct laya_identity *self;
 	struct laya_handshake_peer handshake;
 	char name[LAYA_CONFIG_NAME_SIZE];
 	bool configured;
@@ -142,8 +144,8 @@ struct peer {
 	bool complained;
 };
 
-struct peer *peer_new(struct node *node, const uint8_t key[LAYA_KEY_SIZE],
-		      const uint8_t *psk);
+struct peer *peer_new(struct node *node, const struct laya_identity *self,
+		      const uint8_t key[LAYA_KEY_SIZE], const uint8_t *psk);
 void peer_del(struct peer *peer);
 struct peer *peer_find(const struct node *node,
 		       const uint8_t key[LAYA_KEY_SIZE]);

@@ -332,6 +332,8 @@ int laya_nl_link_del(struct laya_nl *nl, const char *name);
 int laya_nl_link_up(struct laya_nl *nl, const char *name);
 int laya_nl_link_address(struct laya_nl *nl, uint32_t ifindex,
 			 const struct in6_addr *orchid);
+int laya_nl_link_anycast(struct laya_nl *nl, uint32_t ifindex, int family,
+			 const uint8_t *address);
 int laya_nl_link_unreachable(struct laya_nl *nl);
 
 /* Names, as in the specification; "unknown" for another value. */

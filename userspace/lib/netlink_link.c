@@ -136,6 +136,23 @@ int laya_nl_link_up(struct laya_nl *nl, const char *name)
 			 "link-up");
 }
 
+static struct nl_msg *address_message(const struct ifaddrmsg *info,
+				      const void *address, size_t size)
+{
+	struct nl_msg *msg;
+
+	msg = nlmsg_alloc_simple(RTM_NEWADDR, NLM_F_REQUEST | NLM_F_ACK |
+				 NLM_F_CREATE | NLM_F_REPLACE);
+	if (msg && (nlmsg_append(msg, (void *)info, sizeof(*info),
+				 NLMSG_ALIGNTO) ||
+		    nla_put(msg, IFA_LOCAL, size, address) ||
+		    nla_put(msg, IFA_ADDRESS, size, address))) {
+		nlmsg_free(msg);
+		msg = NULL;
+	}
+	return msg;
+}
+
 /**
  * laya_nl_link_address() - give a device its ORCHID, and all others' the route
  * @nl: the connection
@@ -158,22 +175,48 @@ int laya_nl_link_address(struct laya_nl *nl, uint32_t ifindex,
 		.ifa_scope = RT_SCOPE_UNIVERSE,
 		.ifa_index = ifindex,
 	};
-	struct nl_msg *msg;
 	int err;
 
-	msg = nlmsg_alloc_simple(RTM_NEWADDR, NLM_F_REQUEST | NLM_F_ACK |
-				 NLM_F_CREATE | NLM_F_REPLACE);
-	if (msg && (nlmsg_append(msg, &info, sizeof(info), NLMSG_ALIGNTO) ||
-		    nla_put(msg, IFA_LOCAL, sizeof(*orchid), orchid) ||
-		    nla_put(msg, IFA_ADDRESS, sizeof(*orchid), orchid))) {
-		nlmsg_free(msg);
-		msg = NULL;
-	}
-	err = link_send(nl, msg, "link-address");
+	err = link_send(nl, address_message(&info, orchid, sizeof(*orchid)),
+			"link-address");
 	if (err == -EACCES || err == -EOPNOTSUPP)
 		laya_nl_fail(nl, err,
 			     "IPv6 is disabled on the Laya device, whose address is IPv6; see sysctl net.ipv6.conf.*.disable_ipv6");
 	return err;
+}
+
+/**
+ * laya_nl_link_anycast() - give a device an address that many have
+ * @nl: the connection
+ * @ifindex: the device
+ * @family: AF_INET or AF_INET6
+ * @address: the address
+ *
+ * So that this machine answers to it; it is never the source of what the machine
+ * begins.
+ *
+ * Return: 0, also when it is there already; or a negative errno.
+ */
+int laya_nl_link_anycast(struct laya_nl *nl, uint32_t ifindex, int family,
+			 const uint8_t *address)
+{
+	const struct ifa_cacheinfo never = { .ifa_valid = UINT32_MAX };
+	struct ifaddrmsg info = {
+		.ifa_family = family,
+		.ifa_prefixlen = family == AF_INET ? 32 : 128,
+		.ifa_flags = family == AF_INET ? 0 : IFA_F_NODAD,
+		.ifa_scope = family == AF_INET ? RT_SCOPE_HOST :
+						 RT_SCOPE_UNIVERSE,
+		.ifa_index = ifindex,
+	};
+	struct nl_msg *msg;
+
+	msg = address_message(&info, address, info.ifa_prefixlen / 8);
+	if (msg && nla_put(msg, IFA_CACHEINFO, sizeof(never), &never)) {
+		nlmsg_free(msg);
+		msg = NULL;
+	}
+	return link_send(nl, msg, "link-anycast");
 }
 
 /**

@@ -102,6 +102,37 @@ static void choice_forwarder__preferred(void **state)
 	}
 }
 
+static void choice_forwarder__gateways(void **state)
+{
+	struct choice list[5];
+	int relay;
+
+	(void)state;
+	fill(list, 5);
+	/* Wherever there may be one it is tried, whatever there is already. */
+	list[1].gateway = true;
+	list[3].gateway = true;
+	list[0].active = true;
+	list[2].active = true;
+	assert_int_equal(choice_forwarder(list, 5, low), 1);
+	list[1].active = true;
+	assert_int_equal(choice_forwarder(list, 5, low), 3);
+	list[3].waiting = true;
+	assert_int_equal(choice_forwarder(list, 5, low), -1);
+
+	/* One that is only tried takes nobody's place, */
+	list[2].active = false;
+	relay = choice_forwarder(list, 5, low);
+	assert_true(relay == 2 || relay == 4);
+	/* one that we are attached to does. */
+	list[1].attached = true;
+	assert_int_equal(choice_forwarder(list, 5, low), -1);
+	/* But there is always another to fall back to. */
+	list[0].active = false;
+	relay = choice_forwarder(list, 5, low);
+	assert_true(relay == 0 || relay == 2 || relay == 4);
+}
+
 static void choice_forwarder__replaces(void **state)
 {
 	struct choice list[3];
@@ -157,6 +188,7 @@ int main(void)
 		cmocka_unit_test(choice_forwarder__stable),
 		cmocka_unit_test(choice_forwarder__spread),
 		cmocka_unit_test(choice_forwarder__preferred),
+		cmocka_unit_test(choice_forwarder__gateways),
 		cmocka_unit_test(choice_forwarder__replaces),
 		cmocka_unit_test(choice_ours_wins__lower_key),
 		cmocka_unit_test(choice_ours_wins__agree),

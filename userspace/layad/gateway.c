@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <net/if.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "gateway.h"
+#include "log.h"
+
+/*
+ * The anycast addresses of RFC 8155: for TURN there, at its port; at ours, for
+ * gateways.  The first one on the way that is a gateway has them.
+ */
+static const struct laya_address anycast[] = {
+	{ AF_INET, LAYA_DEFAULT_PORT, { 192, 0, 0, 10 } },
+	{ AF_INET6, LAYA_DEFAULT_PORT, { 0x20, 0x01, 0, 1, [15] = 2 } },
+};
+
+#define N_ANYCAST	(sizeof(anycast) / sizeof(anycast[0]))
+
+/**
+ * gateway_start() - be a gateway, if the configuration says so
+ * @node: ours, with its device
+ *
+ * Return: 0, or a negative errno, which was logged.
+ */
+int gateway_start(struct node *node)
+{
+	int ret = 0;
+	size_t i;
+
+	for (i = 0; i < N_ANYCAST && node->config.gateway && !ret; i++)
+		ret = laya_nl_link_anycast(node->nl, node->ifindex,
+					   anycast[i].family, anycast[i].addr);
+	if (ret)
+		laya_error("%s: cannot give it the address of gateways: %s",
+			   node->config.device, laya_nl_strerror(node->nl));
+	return ret;
+}
+
+static bool is_link_local(const struct laya_address *address)
+{
+	return address->family == AF_INET6 && address->addr[0] == 0xfe &&
+	       (address->addr[1] & 0xc0) == 0x80;
+}
+
+/**
+ * gateway_look() - look where gateways may be now
+ * @node: ours
+ *
+ * That is at our default routers and, for one further up, at the anycast
+ * addresses; those also stand for a router whose address is link-local.
+ */
+void gateway_look(struct node *node)
+{
+	struct laya_address list[ROUTERS_MAX + N_ANYCAST];
+	const struct router *router;
+	unsigned int n = 0;
+	unsigned int i;
+
+	/* What is reached itself needs none. */
+	if (!node->config.use_gateways || node_is_relay(node))
+		return;
+	for (i = 0; i < node->routers.n; i++) {
+		router = &node->routers.list[i];
+		if (is_link_local(&router->address) ||
+		    !locals_have_family(&node->locals, router->address.family))
+			continue;
+		list[n] = router->address;
+		list[n++].port = LAYA_DEFAULT_PORT;
+	}
+	/* A gateway has these addresses itself. */
+	for (i = 0; i < N_ANYCAST && !node->config.gateway; i++) {
+		if (locals_have_family(&node->locals, anycast[i].family))
+			list[n++] = anycast[i];
+	}
+	forwarder_gateways(node, list, n);
+}
+
+/**
+ * gateway_ephemeral() - become somebody new, whom a gateway has never seen
+ * @forwarder: the gateway
+ *
+ * Return: 0, or a negative errno.
+ */
+int gateway_ephemeral(struct forwarder *forwarder)
+{
+	uint8_t private_key[LAYA_KEY_SIZE];
+	int ret;
+
+	ret = laya_key_generate(private_key);
+	if (!ret)
+		ret = laya_identity_init(&forwarder->self, private_key,
+					 forwarder->node->self.accelerated);
+	sodium_memzero(private_key, sizeof(private_key));
+	return ret;
+}
+
+/**
+ * gateway_refused() - why we do not attach ourselves to a gateway
+ * @forwarder: the gateway
+ * @key: the key that it says it has
+ *
+ * Return: why not, for people; NULL if we do.
+ */
+const char *gateway_refused(const struct forwarder *forwarder,
+			    const uint8_t key[LAYA_KEY_SIZE])
+{
+	const struct node *node = forwarder->node;
+	const struct laya_config *config = &node->config;
+	size_t i;
+
+	if (laya_key_equal(key, node->self.public_key))
+		return "it is this node";
+	if (forwarder_has_rival(forwarder, key))
+		return "it is known by another address";
+	for (i = 0; i < config->n_gateways; i++) {
+		if (laya_key_equal(config->gateways[i].public_key, key))
+			break;
+	}
+	if (i == config->n_gateways && i > 0)
+		return "it has the key of no [Gateway]";
+	return NULL;
+}
+
+/**
+ * gateway_alias() - the name of a peer with a gateway
+ * @forwarder: the gateway
+ * @peer: the peer
+ * @key: where to put it
+ *
+ * Whom we talk with would tell the gateway who we are.
+ */
+void gateway_alias(const struct forwarder *forwarder, const struct peer *peer,
+		   uint8_t key[LAYA_KEY_SIZE])
+{
+	crypto_generichash(key, LAYA_KEY_SIZE, peer->handshake.key,
+			   LAYA_KEY_SIZE, forwarder->self.private_key,
+			   LAYA_KEY_SIZE);
+	/* As every key that goes into a message */
+	key[LAYA_KEY_SIZE - 1] &= 0x7f;
+}
+
+/**
+ * gateway_is_inside() - is somebody in a network that we are the gateway of
+ * @node: ours
+ * @address: from where TCP answers; so it is where our packets go that counts
+ *
+ * Return: whether it is.
+ */
+bool gateway_is_inside(const struct node *node,
+		       const struct laya_address *address)
+{
+	const struct laya_config *config = &node->config;
+	char name[IF_NAMESIZE];
+	uint32_t ifindex;
+	size_t i;
+
+	if (!config->gateway || is_link_local(address) ||
+	    routers_interface(address, &ifindex))
+		return false;
+	if (config->n_interfaces == 0)
+		return !routers_uplink(&node->routers, ifindex);
+	if (!if_indextoname(ifindex, name))
+		return false;
+	for (i = 0; i < config->n_interfaces; i++) {
+		if (strcmp(config->interfaces[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/**
+ * gateway_outside() - where a gateway may be reached from outside
+ * @node: ours
+ * @addresses: where to put our addresses on the way out; whether they can be
+ *	reached, the probes of those will show who are told
+ */
+void gateway_outside(const struct node *node, struct laya_addresses *addresses)
+{
+	const struct local *local;
+	struct laya_address *out;
+	unsigned int i;
+
+	addresses->n = 0;
+	for (i = 0; i < node->locals.n && addresses->n < LAYA_MAX_ADDRESSES;
+	     i++) {
+		local = &node->locals.list[i];
+		if (local->link_local ||
+		    !routers_uplink(&node->routers, local->ifindex))
+			continue;
+		out = &addresses->list[addresses->n++];
+		*out = local->address;
+		out->port = node->port;
+	}
+}
+
+/**
+ * gateway_candidates() - how a host that is attached to us is reached
+ * @node: ours
+ * @host: the host, which puts the label that we gave it behind those
+ * @candidates: where to put them
+ */
+void gateway_candidates(const struct node *node, const struct peer *host,
+			struct laya_candidates *candidates)
+{
+	struct laya_candidate candidate = { .type = LAYA_CANDIDATE_GATEWAY };
+	struct laya_candidates above = {};
+	struct laya_addresses addresses;
+	unsigned int i;
+
+	candidates->n = 0;
+	gateway_outside(node, &addresses);
+	for (i = 0; i < addresses.n; i++) {
+		candidate.address = addresses.list[i];
+		laya_candidates_add(candidates, &candidate);
+	}
+	forwarder_candidates(node, host, &above);
+	for (i = 0; i < above.n; i++) {
+		/* With the host's there would be more than two. */
+		if (above.list[i].n_labels < LAYA_CANDIDATE_MAX_LABELS)
+			laya_candidates_add(candidates, &above.list[i]);
+	}
+}
