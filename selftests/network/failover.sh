@@ -15,6 +15,7 @@
 . "$(dirname "$0")/../ktap.sh"
 . "$(dirname "$0")/topology.sh"
 . "$(dirname "$0")/talk.sh"
+. "$(dirname "$0")/paced.sh"
 
 ktap_plan 7
 
@@ -56,42 +57,7 @@ for device in json.load(sys.stdin):
 ktap_check "paths over both relays are usable" \
 	wait_for '[ "$(usable a b | wc -l)" = 2 ] && [ "$(usable b a | wc -l)" = 2 ]' 30
 
-# A stream of small writes with their times, so that a pause shows
-file=$topology_dir/paced
-gap=$topology_dir/gap
-at b layactl nc -l a 7001 < /dev/null 2>> "$topology_dir/b.log" |
-	python3 -c '
-import sys, time, hashlib
-digest, worst, last = hashlib.sha256(), 0, None
-while block := sys.stdin.buffer.raw.read(65536):
-    now = time.monotonic()
-    if last is not None:
-        worst = max(worst, now - last)
-    last = now
-    digest.update(block)
-    open(sys.argv[2], "wb").write(b"x")
-print(digest.hexdigest())
-print(worst, file=open(sys.argv[1], "w"))
-' "$gap" "$topology_dir/flowing" > "$file.got" &
-reader=$!
-wait_for "talk_listening b 7001"
-python3 -c '
-import hashlib, os, sys, time
-digest = hashlib.sha256()
-stop = sys.argv[1]
-# Until the test has seen what it waits for, and for 60 s at the most
-end = time.monotonic() + 60
-while not os.path.exists(stop) and time.monotonic() < end:
-    block = os.urandom(4096)
-    digest.update(block)
-    sys.stdout.buffer.write(block)
-    sys.stdout.buffer.flush()
-    time.sleep(0.02)
-print(digest.hexdigest(), file=sys.stderr)
-' "$topology_dir/stop" 2> "$file.sent" |
-	at a layactl nc b 7001 > /dev/null 2>> "$topology_dir/a.log" &
-writer=$!
-wait_for "[ -e $topology_dir/flowing ]"
+paced_begin a b 7001
 
 # The relay whose path is in use goes as a machine that loses its power does
 address=$(path a b remote | sed 's/:[0-9]*$//')
@@ -99,21 +65,14 @@ victim=r1
 [ "$address" = "${topology_address[r1]}" ] || victim=r2
 ktap_note "a reaches b over $victim ($address)"
 ip -n "$victim" link set eth0 down
-rm -f "$topology_dir/flowing"
-ktap_check "the stream goes on over the other relay" \
-	wait_for "[ -e $topology_dir/flowing ]" 5
+ktap_check "the stream goes on over the other relay" paced_goes_on
 ktap_check "both ends say so" wait_for \
 	'[ "$(path a b remote)" != "" ] && ! path a b remote | grep -qF "$address:" && ! path b a remote | grep -qF "$address:"'
-touch "$topology_dir/stop"
-wait $writer
-wait $reader
-ktap_equal "every byte arrived" "$(cat "$file.sent")" "$(cat "$file.got")"
-ktap_note "longest pause between two arrivals: $(cat "$gap") s"
+paced_end
+ktap_check "every byte arrived" paced_whole
 # Emulated machines and debug kernels are slow; the figure is the note above, and
 # selftests/bench measures it. Here: it did not wait for TCP's back-off.
-ktap_check "within a second" python3 -c '
-import sys
-sys.exit(float(open(sys.argv[1]).read()) >= float(sys.argv[2]))' "$gap" 1
+ktap_check "within a second" paced_pause_under 1
 
 [ "$ktap_failures" = 0 ] || logs
 ktap_done
