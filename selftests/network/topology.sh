@@ -75,15 +75,27 @@ topology_public() {
 	topology_address[$node]=198.51.100.$((n * 4 + 2))
 }
 
-# topology_nat NODE - a public node that is a symmetric NAT for IPv4 and lets
-# nothing in: each flow from inside leaves from a random port (APDM), only what
-# answers it comes back (APDF), and what was begun outside is dropped and counted.
+# topology_far NODE - a public node is farther away than others: which path is the
+# better one then does not depend on how busy this machine is
+topology_far() {
+	at "$1" tc qdisc add dev eth0 root netem delay 20ms
+}
+
+# topology_nat NODE - a public node that is a NAT, as topology_masquerade makes it.
 # It has no IPv6: a host behind it has IPv4 alone.
 topology_nat() {
+	topology_public "$1"
+	ip -n "$1" -6 address flush dev eth0 scope global
+	topology_masquerade "$1"
+}
+
+# topology_masquerade NODE - a symmetric NAT for IPv4, outside of which is eth0, and
+# which lets nothing in: each flow from inside leaves from a random port (APDM),
+# only what answers it comes back (APDF), and what was begun outside is dropped and
+# counted.
+topology_masquerade() {
 	local node=$1
 
-	topology_public "$node"
-	ip -n "$node" -6 address flush dev eth0 scope global
 	at "$node" sysctl -qw net.ipv4.ip_forward=1
 	at "$node" nft -f - <<-'NFT'
 		table ip nat {
@@ -108,6 +120,18 @@ topology_nat() {
 			}
 		}
 	NFT
+}
+
+# topology_gateway NAT [LINE...] - Laya on a router: its firewall lets Laya's port
+# in, on all sides, so that what layad refuses is refused by layad. The lines go
+# to [Node].
+topology_gateway() {
+	local node=$1
+
+	at "$node" nft insert rule ip nat in meta l4proto '{ tcp, udp }' \
+		th dport 5292 accept
+	shift
+	node_config "$node" "Gateway = yes" "$@"
 }
 
 # topology_behind NODE NAT - a host on a network inside of NAT: the first is
