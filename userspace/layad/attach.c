@@ -220,7 +220,7 @@ static void tell_addresses(struct node *node, struct laya_addresses *out)
 	out->list[out->n++] = address;
 	for (i = 0; i < node->locals.n && out->n < LAYA_MAX_ADDRESSES; i++) {
 		if (node->locals.list[i].link_local ||
-		    locals_private(&node->locals.list[i].address))
+		    laya_address_is_private(&node->locals.list[i].address))
 			continue;
 		address = node->locals.list[i].address;
 		address.port = node->port;

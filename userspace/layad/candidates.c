@@ -109,24 +109,6 @@ bool locals_have(const struct locals *locals,
 	return false;
 }
 
-/**
- * locals_private() - is an address one that others may have as well
- * @address: the address
- *
- * Return: whether it is of RFC 1918, RFC 6598, RFC 3927 or RFC 4193.
- */
-bool locals_private(const struct laya_address *address)
-{
-	const uint8_t *a = address->addr;
-
-	if (address->family == AF_INET6)
-		return (a[0] & 0xfe) == 0xfc;
-	return a[0] == 10 || (a[0] == 172 && (a[1] & 0xf0) == 16) ||
-	       (a[0] == 192 && a[1] == 168) ||
-	       (a[0] == 100 && (a[1] & 0xc0) == 64) ||
-	       (a[0] == 169 && a[1] == 254);
-}
-
 static void add_hosts(struct laya_candidates *candidates,
 		      const struct locals *locals, uint16_t port,
 		      bool link_local, unsigned int *left)

@@ -44,7 +44,6 @@ bool locals_on_link(const struct locals *locals,
 bool locals_have(const struct locals *locals,
 		 const struct laya_address *address);
 bool locals_have_family(const struct locals *locals, uint16_t family);
-bool locals_private(const struct laya_address *address);
 void candidates_add_hosts(struct laya_candidates *candidates,
 			  const struct locals *locals, uint16_t port);
 bool candidates_equal(const struct laya_candidates *a,

@@ -160,6 +160,24 @@ bool laya_address_is_dialable(const struct laya_address *address)
 }
 
 /**
+ * laya_address_is_private() - is an address one that others may have as well
+ * @address: the address
+ *
+ * Return: whether it is of RFC 1918, RFC 6598, RFC 3927 or RFC 4193.
+ */
+bool laya_address_is_private(const struct laya_address *address)
+{
+	const uint8_t *a = address->addr;
+
+	if (address->family == AF_INET6)
+		return (a[0] & 0xfe) == 0xfc;
+	return a[0] == 10 || (a[0] == 172 && (a[1] & 0xf0) == 16) ||
+	       (a[0] == 192 && a[1] == 168) ||
+	       (a[0] == 100 && (a[1] & 0xc0) == 64) ||
+	       (a[0] == 169 && a[1] == 254);
+}
+
+/**
  * laya_address_split() - split "HOST:PORT", "[HOST]:PORT", "HOST" or "[HOST]"
  * @text: the text; an IPv6 address with a port needs its brackets
  * @host: where to put the host, without brackets

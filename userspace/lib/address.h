@@ -37,6 +37,7 @@ bool laya_address_equal(const struct laya_address *a,
 			const struct laya_address *b);
 bool laya_address_is_any(const struct laya_address *address);
 bool laya_address_is_dialable(const struct laya_address *address);
+bool laya_address_is_private(const struct laya_address *address);
 int laya_address_parse(struct laya_address *address, const char *text);
 void laya_address_format(char text[LAYA_ADDRESS_TEXT_SIZE],
 			 const struct laya_address *address);

@@ -140,7 +140,7 @@ static void locals_on_link__prefix_0(void **state)
 	assert_false(on_link(&locals, "[2001:db8::1]:7"));
 }
 
-static void locals_private__ranges(void **state)
+static void is_private__ranges(void **state)
 {
 	static const char * const private[] = {
 		"10.0.0.1:1", "172.16.0.1:1", "172.31.255.1:1",
@@ -157,11 +157,11 @@ static void locals_private__ranges(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(private) / sizeof(private[0]); i++) {
 		l = local(private[i], 8);
-		assert_true(locals_private(&l.address));
+		assert_true(laya_address_is_private(&l.address));
 	}
 	for (i = 0; i < sizeof(public) / sizeof(public[0]); i++) {
 		l = local(public[i], 8);
-		assert_false(locals_private(&l.address));
+		assert_false(laya_address_is_private(&l.address));
 	}
 }
 
@@ -317,7 +317,7 @@ int main(void)
 		cmocka_unit_test(locals_equal__sees_changes),
 		cmocka_unit_test(locals_on_link__prefixes),
 		cmocka_unit_test(locals_on_link__prefix_0),
-		cmocka_unit_test(locals_private__ranges),
+		cmocka_unit_test(is_private__ranges),
 		cmocka_unit_test(candidates_add_hosts__port),
 		cmocka_unit_test(candidates_add_hosts__link_local_alone),
 		cmocka_unit_test(candidates_add_hosts__leaves_room),
