@@ -174,14 +174,15 @@ key() {
 	layactl pubkey < "$file"
 }
 
-# rendezvous_start NODE - laya-rendezvous on port 443
+# rendezvous_start NODE [OPTION...] - laya-rendezvous on port 443
 rendezvous_start() {
 	local node=$1
 
+	shift
 	key "$node" > /dev/null
 	ip netns exec "$node" laya-rendezvous --listen 0.0.0.0:443 --listen '[::]:443' \
-		--private-key "$topology_dir/$node.key" \
-		> "$topology_dir/$node.log" 2>&1 &
+		--private-key "$topology_dir/$node.key" "$@" \
+		>> "$topology_dir/$node.log" 2>&1 &
 	echo $! > "$topology_dir/$node.pid"
 	wait_for "at $node ss -Hltn 'sport = :443' | grep -q ."
 }

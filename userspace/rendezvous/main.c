@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * laya-rendezvous: knows which key is connected where, and passes sealed
- * messages between them.  See laya-rendezvous(8).
+ * messages between them; with --relay, their packets too.  See
+ * laya-rendezvous(8).
  */
 #include <errno.h>
 #include <getopt.h>
@@ -15,6 +16,7 @@
 #include <sodium.h>
 
 #include "log.h"
+#include "relay.h"
 #include "server.h"
 
 #ifndef LAYA_VERSION
@@ -23,6 +25,16 @@
 
 /* Descriptors that are not clients: listeners, the loop, the log, ... */
 #define OTHER_FDS	64
+/* Where hosts attach, TCP and UDP */
+#define RELAY_PORT	5292
+/* 10 Gbit/s */
+#define MAX_RATE	1250000000
+
+enum {
+	OPTION_RELAY_PORT = 256,
+	OPTION_RELAY_ADDRESS,
+	OPTION_RELAY_RATE,
+};
 
 /**
  * struct options - the command line
@@ -31,6 +43,10 @@
  * @key_file: file of the private key
  * @max_clients: connections; 0 as many as is the default
  * @verbose: log each client
+ * @relay: be a relay as well
+ * @relay_port: its port
+ * @relay_told: its addresses; none: those that we see
+ * @relay_rate: bytes a second through one label
  */
 struct options {
 	struct laya_address listen[SERVER_MAX_LISTENERS];
@@ -38,6 +54,10 @@ struct options {
 	const char *key_file;
 	unsigned int max_clients;
 	bool verbose;
+	bool relay;
+	uint16_t relay_port;
+	struct laya_addresses relay_told;
+	unsigned int relay_rate;
 };
 
 static void usage(FILE *out)
@@ -49,6 +69,13 @@ static void usage(FILE *out)
 	      "                           [::]:5291 (IPv6 only); can be given several times\n"
 	      "  -k, --private-key FILE   key of this server, made by \"layactl genkey\"\n"
 	      "  -m, --max-clients N      most connections (4096)\n"
+	      "  -r, --relay              be a relay as well, at the same addresses\n"
+	      "      --relay-port PORT    its port, UDP and TCP (5292)\n"
+	      "      --relay-address ADDR:PORT\n"
+	      "                           where nodes reach it, if not at an address of this\n"
+	      "                           machine; can be given several times\n"
+	      "      --relay-rate BYTES   most bytes a second for each pair of nodes\n"
+	      "                           (12500000)\n"
 	      "  -v, --verbose            log each client\n"
 	      "  -h, --help               show this\n"
 	      "  -V, --version            show the version\n"
@@ -63,7 +90,7 @@ static int bad_usage(void)
 	return 2;
 }
 
-static int parse_count(const char *text, unsigned int *value)
+static int parse_count(const char *text, unsigned int max, unsigned int *value)
 {
 	unsigned long number;
 	char *end;
@@ -71,10 +98,66 @@ static int parse_count(const char *text, unsigned int *value)
 	errno = 0;
 	number = strtoul(text, &end, 10);
 	if (errno || *text < '0' || *text > '9' || *end || number < 1 ||
-	    number > 1000000)
+	    number > max)
 		return -EINVAL;
 	*value = number;
 	return 0;
+}
+
+static int parse_relay_address(struct options *options, const char *text)
+{
+	struct laya_addresses *told = &options->relay_told;
+
+	if (told->n == LAYA_MAX_ADDRESSES) {
+		laya_error("--relay-address: %d addresses are the limit",
+			   LAYA_MAX_ADDRESSES);
+		return -ENOSPC;
+	}
+	if (laya_address_parse(&told->list[told->n], text) ||
+	    !laya_address_is_dialable(&told->list[told->n])) {
+		laya_error("--relay-address %s: want the ADDRESS:PORT that nodes are to dial, as 192.0.2.1:5292 or [2001:db8::1]:5292",
+			   text);
+		return -EINVAL;
+	}
+	told->n++;
+	return 0;
+}
+
+/* Return: 0 for an option of the relay; -EINVAL for a bad one, which was told. */
+static int parse_relay_option(struct options *options, int option,
+			      const char *text)
+{
+	unsigned int port;
+
+	switch (option) {
+	case 'r':
+		options->relay = true;
+		return 0;
+	case OPTION_RELAY_PORT:
+		if (parse_count(text, 65535, &port)) {
+			laya_error("--relay-port %s: want a number from 1 to 65535",
+				   text);
+			return -EINVAL;
+		}
+		options->relay_port = port;
+		return 0;
+	case OPTION_RELAY_ADDRESS:
+		return parse_relay_address(options, text);
+	case OPTION_RELAY_RATE:
+		if (parse_count(text, MAX_RATE, &options->relay_rate)) {
+			laya_error("--relay-rate %s: want bytes a second, from 1 to %d",
+				   text, MAX_RATE);
+			return -EINVAL;
+		}
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static bool has_relay_options(const struct options *options)
+{
+	return options->relay_port != 0 || options->relay_told.n > 0 ||
+	       options->relay_rate != 0;
 }
 
 /* Return: -1 to go on, or the exit status. */
@@ -84,6 +167,11 @@ static int parse_options(struct options *options, int argc, char **argv)
 		{ "listen", required_argument, NULL, 'l' },
 		{ "private-key", required_argument, NULL, 'k' },
 		{ "max-clients", required_argument, NULL, 'm' },
+		{ "relay", no_argument, NULL, 'r' },
+		{ "relay-port", required_argument, NULL, OPTION_RELAY_PORT },
+		{ "relay-address", required_argument, NULL,
+		  OPTION_RELAY_ADDRESS },
+		{ "relay-rate", required_argument, NULL, OPTION_RELAY_RATE },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
@@ -91,7 +179,7 @@ static int parse_options(struct options *options, int argc, char **argv)
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "l:k:m:vhV", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "l:k:m:rvhV", longs, NULL)) != -1) {
 		switch (c) {
 		case 'l':
 			if (options->n_listen == SERVER_MAX_LISTENERS) {
@@ -111,11 +199,19 @@ static int parse_options(struct options *options, int argc, char **argv)
 			options->key_file = optarg;
 			break;
 		case 'm':
-			if (parse_count(optarg, &options->max_clients)) {
+			if (parse_count(optarg, 1000000,
+					&options->max_clients)) {
 				laya_error("--max-clients %s: want a number from 1 to 1000000",
 					   optarg);
 				return 2;
 			}
+			break;
+		case 'r':
+		case OPTION_RELAY_PORT:
+		case OPTION_RELAY_ADDRESS:
+		case OPTION_RELAY_RATE:
+			if (parse_relay_option(options, c, optarg))
+				return 2;
 			break;
 		case 'v':
 			options->verbose = true;
@@ -140,6 +236,10 @@ static int parse_options(struct options *options, int argc, char **argv)
 	}
 	if (!options->key_file) {
 		laya_error("--private-key FILE is missing");
+		return bad_usage();
+	}
+	if (!options->relay && has_relay_options(options)) {
+		laya_error("--relay-port, --relay-address and --relay-rate want --relay");
 		return bad_usage();
 	}
 	return -1;
@@ -169,12 +269,57 @@ static void fit_clients(struct limits *limits)
 	}
 }
 
+/* Where the rendezvous is, but for the port */
+static int start_relay(struct server *server,
+		       const uint8_t private_key[LAYA_KEY_SIZE],
+		       const struct options *options)
+{
+	struct laya_address address;
+	struct relay_limits limits;
+	char msg[256];
+	unsigned int i;
+	int ret;
+
+	relay_limits_default(&limits);
+	if (options->relay_rate != 0)
+		relay_limits_rate(&limits, options->relay_rate);
+	ret = relay_new(&server->relay, server->loop, private_key, &limits,
+			&options->relay_told);
+	if (ret) {
+		laya_error("cannot relay: %s", strerror(-ret));
+		return ret;
+	}
+	for (i = 0; i < options->n_listen; i++) {
+		address = options->listen[i];
+		address.port = options->relay_port ? options->relay_port :
+						     RELAY_PORT;
+		/* The rendezvous may be there at several ports. */
+		if (relay_socket_at(server->relay, &address))
+			continue;
+		ret = relay_listen(server->relay, &address, msg, sizeof(msg));
+		if (ret) {
+			laya_error("%s", msg);
+			return ret;
+		}
+		laya_address_format(msg, &address);
+		laya_info("relaying at %s, UDP and TCP", msg);
+	}
+	return 0;
+}
+
+static void stop(struct server *server)
+{
+	server_close(server);
+	if (server->relay)
+		relay_stop(server->relay);
+}
+
 static void on_stop(uv_signal_t *signal, int number)
 {
 	struct server *server = signal->data;
 
 	laya_info("%s: ending", number == SIGINT ? "SIGINT" : "SIGTERM");
-	server_close(server);
+	stop(server);
 	uv_close((uv_handle_t *)signal, NULL);
 }
 
@@ -195,6 +340,7 @@ static void watch(uv_loop_t *loop, uv_signal_t *handle, uv_signal_cb callback,
 }
 
 static int run(struct server *server, uv_loop_t *loop,
+	       const uint8_t private_key[LAYA_KEY_SIZE],
 	       const struct options *options)
 {
 	char text[LAYA_ADDRESS_TEXT_SIZE];
@@ -207,11 +353,11 @@ static int run(struct server *server, uv_loop_t *loop,
 		if (server_listen(server, &options->listen[i], msg,
 				  sizeof(msg))) {
 			laya_error("%s", msg);
-			server_close(server);
-			uv_run(loop, UV_RUN_DEFAULT);
-			return 1;
+			goto err_stop;
 		}
 	}
+	if (options->relay && start_relay(server, private_key, options))
+		goto err_stop;
 	watch(loop, &signals[0], on_stop, SIGTERM, server);
 	watch(loop, &signals[1], on_stop, SIGINT, server);
 	watch(loop, &signals[2], on_stats, SIGUSR1, server);
@@ -230,6 +376,11 @@ static int run(struct server *server, uv_loop_t *loop,
 	}
 	uv_run(loop, UV_RUN_DEFAULT);
 	return 0;
+
+err_stop:
+	stop(server);
+	uv_run(loop, UV_RUN_DEFAULT);
+	return 1;
 }
 
 int main(int argc, char **argv)
@@ -263,12 +414,15 @@ int main(int argc, char **argv)
 	ret = uv_loop_init(&loop);
 	if (!ret)
 		ret = server_init(&server, &loop, private_key, &limits);
-	sodium_memzero(private_key, sizeof(private_key));
 	if (ret) {
+		sodium_memzero(private_key, sizeof(private_key));
 		laya_error("cannot start: %s", strerror(-ret));
 		return 1;
 	}
-	status = run(&server, &loop, &options);
+	status = run(&server, &loop, private_key, &options);
+	sodium_memzero(private_key, sizeof(private_key));
+	if (server.relay)
+		relay_free(server.relay);
 	server_free(&server);
 	uv_loop_close(&loop);
 	return status;

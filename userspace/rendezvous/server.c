@@ -11,6 +11,7 @@
 
 #include "handshake.h"
 #include "log.h"
+#include "relay.h"
 #include "server.h"
 
 #define BACKLOG		512
@@ -306,7 +307,7 @@ void server_relays_changed(struct server *server)
  * server_get_relays() - the relays to tell a client
  * @server: the server
  * @reader: the client, which is not told of itself
- * @relays: where to put them: those that are here longest
+ * @relays: where to put them: our own, and those that are here longest
  */
 void server_get_relays(struct server *server, const struct client *reader,
 		       struct laya_relays *relays)
@@ -315,6 +316,15 @@ void server_get_relays(struct server *server, const struct client *reader,
 	struct laya_relay *relay;
 
 	relays->n = 0;
+	if (server->relay) {
+		relay = &relays->list[0];
+		memcpy(relay->key, server->public_key, LAYA_KEY_SIZE);
+		relay_addresses(server->relay,
+				laya_channel_local_address(reader->channel),
+				&relay->addresses);
+		if (relay->addresses.n > 0)
+			relays->n++;
+	}
 	TAILQ_FOREACH(client, &server->relays, relay_entry) {
 		if (relays->n == LAYA_MAX_RELAYS)
 			break;
@@ -349,4 +359,6 @@ void server_print_stats(const struct server *server)
 		  stats->registrations, stats->replaced, stats->routed,
 		  stats->unreachable, stats->rate_limited, stats->queue_full,
 		  stats->violations);
+	if (server->relay)
+		relay_print_stats(server->relay);
 }

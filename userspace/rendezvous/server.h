@@ -20,6 +20,8 @@
 
 #define SERVER_MAX_LISTENERS	16
 
+struct relay;
+
 /**
  * struct limits - how much of everything
  * @clients: connections
@@ -110,6 +112,7 @@ struct listener {
  * @n_listeners: how many
  * @half_open: clients without a proven key, the oldest first
  * @open: the others
+ * @relay: our own relay, or NULL
  * @relays: registered relays, the oldest first
  * @n_clients: both lists
  * @n_half_open: the first
@@ -128,6 +131,7 @@ struct server {
 	uint8_t public_key[LAYA_KEY_SIZE];
 	struct listener listeners[SERVER_MAX_LISTENERS];
 	unsigned int n_listeners;
+	struct relay *relay;
 	struct client_queue half_open;
 	struct client_queue open;
 	struct client_queue relays;

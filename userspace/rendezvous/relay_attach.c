@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "log.h"
+#include "relay.h"
+#include "relay_attach.h"
+
+#define BACKLOG		256
+/* Offers on one connection: each costs four Diffie-Hellman */
+#define MAX_OFFERS	16
+
+/**
+ * struct relay_connection - a channel of somebody who attaches
+ * @entry: relay->connections
+ * @relay: ours
+ * @channel: the channel
+ * @source: from where
+ * @offers: that it has made
+ */
+struct relay_connection {
+	TAILQ_ENTRY(relay_connection) entry;
+	struct relay *relay;
+	struct laya_channel *channel;
+	struct source *source;
+	unsigned int offers;
+};
+
+static struct laya_handshake_peer *lookup(void *data, const uint8_t *key)
+{
+	struct relay_host *host = data;
+
+	(void)key;
+	return &host->handshake;
+}
+
+static uint32_t free_index(const struct relay *relay)
+{
+	struct relay_session *session;
+	uint32_t index;
+
+	do {
+		index = randombytes_random();
+		LIST_FOREACH(session, &relay->sessions[index & relay->mask],
+			     chain) {
+			if (session->rx_index == index)
+				break;
+		}
+	} while (index == 0 || session);
+	return index;
+}
+
+static int make_answer(struct relay_host *host, struct laya_request *request,
+		       uint64_t id)
+{
+	/* A relay is dialled, and dials nobody. */
+	static const struct laya_candidates none;
+	uint8_t body[LAYA_MAX_BODY];
+	size_t len;
+	int ret;
+
+	laya_session_keys_wipe(&host->answer_keys);
+	free(host->answer);
+	host->answer = NULL;
+	ret = laya_answer_make(&host->answer_keys, request, &host->relay->self,
+			       free_index(host->relay), &none, body,
+			       sizeof(body), &len);
+	if (ret)
+		return ret;
+	ret = relay_host_session(host, &host->answer_keys);
+	if (ret)
+		return ret;
+	host->answer = malloc(len);
+	if (!host->answer)
+		return -ENOMEM;
+	memcpy(host->answer, body, len);
+	host->answer_len = len;
+	host->answer_id = id;
+	return 0;
+}
+
+/**
+ * relay_attach_offer() - a host offers a session
+ * @host: who, which its channel or session has proven
+ * @offer: OFFER
+ * @reply: where to put the answer; its body is gone with the host
+ *
+ * Return: 0, or a negative errno: no answer.
+ */
+int relay_attach_offer(struct relay_host *host,
+		       const struct laya_message *offer,
+		       struct laya_message *reply)
+{
+	const struct laya_handshake_table table = {
+		.lookup = lookup,
+		.data = host,
+	};
+	struct relay *relay = host->relay;
+	struct laya_request request;
+	int ret;
+
+	if (!bucket_take(&host->offers, &relay->limits.offers, relay->now, 1))
+		return -EDQUOT;
+	ret = laya_offer_read(&request, &relay->self, &table,
+			      host->handshake.key, offer->sealed.body,
+			      offer->sealed.body_len);
+	if (!ret)
+		ret = make_answer(host, &request, offer->id);
+	else if (ret == -EALREADY && host->answer)
+		ret = 0;
+	laya_request_wipe(&request);
+	if (ret) {
+		laya_debug("%s: its offer is not answered: %s",
+			   relay_host_text(host), strerror(-ret));
+		return ret;
+	}
+	host->heard = relay->now;
+	memset(reply, 0, sizeof(*reply));
+	reply->type = LAYA_MESSAGE_ANSWER;
+	reply->id = offer->id;
+	memcpy(reply->sealed.key, host->handshake.key, LAYA_KEY_SIZE);
+	reply->sealed.body = host->answer;
+	reply->sealed.body_len = host->answer_len;
+	return 0;
+}
+
+/**
+ * relay_attach_followup() - a host's last message of a handshake
+ * @host: who
+ * @message: FOLLOWUP
+ *
+ * Return: whether it is one that was expected, now or before.
+ */
+bool relay_attach_followup(struct relay_host *host,
+			   const struct laya_message *message)
+{
+	struct laya_candidates candidates;
+	int ret;
+
+	if (!host->answer || host->answer_id != message->id)
+		return false;
+	ret = laya_followup_read(&host->answer_keys, &candidates,
+				 message->sealed.body,
+				 message->sealed.body_len);
+	if (ret == 0)
+		relay_host_confirm(host, host->answer_keys.rx_index);
+	return ret == 0 || ret == -EALREADY;
+}
+
+/**
+ * relay_attach_label_request() - a host wants labels
+ * @host: who
+ * @request: LABEL_REQUEST
+ * @reply: where to put the answer
+ *
+ * Return: 0; -EBUSY if there is none for it.
+ */
+int relay_attach_label_request(struct relay_host *host,
+			       const struct laya_message *request,
+			       struct laya_message *reply)
+{
+	struct relay *relay = host->relay;
+	struct relay_label *label;
+	struct laya_label *out;
+	unsigned int i;
+
+	host->heard = relay->now;
+	memset(reply, 0, sizeof(*reply));
+	reply->type = LAYA_MESSAGE_LABELS;
+	reply->id = request->id;
+	for (i = 0; i < request->label_request.n; i++) {
+		label = relay_label_set(&relay->table, &host->labels,
+					request->label_request.keys[i],
+					relay->now);
+		if (!label) {
+			laya_debug("%s: has all the labels that it may have",
+				   relay_host_text(host));
+			break;
+		}
+		out = &reply->labels.list[reply->labels.n++];
+		memcpy(out->key, label->for_key, LAYA_KEY_SIZE);
+		laya_put48(out->label, label->issued.value);
+	}
+	reply->labels.lifetime = RELAY_LABEL_LIFE_MS / 1000;
+	relay_addresses(relay, NULL, &reply->labels.addresses);
+	return i > 0 && reply->labels.n == 0 ? -EBUSY : 0;
+}
+
+/**
+ * relay_attach_label_release() - a host wants labels no more
+ * @host: who
+ * @message: LABEL_RELEASE
+ */
+void relay_attach_label_release(struct relay_host *host,
+				const struct laya_message *message)
+{
+	unsigned int i;
+
+	for (i = 0; i < message->label_release.n; i++)
+		relay_label_release(&host->relay->table, &host->labels,
+				    laya_get48(message->label_release.labels[i]));
+}
+
+static void end_connection(struct relay_connection *connection)
+{
+	struct relay *relay = connection->relay;
+
+	TAILQ_REMOVE(&relay->connections, connection, entry);
+	relay->n_connections--;
+	sources_disconnect(&relay->callers, connection->source);
+	free(connection);
+}
+
+static void close_connection(struct relay_connection *connection)
+{
+	laya_channel_close(connection->channel);
+	end_connection(connection);
+}
+
+static void send_error(struct relay_connection *connection, uint64_t id)
+{
+	const struct laya_message error = {
+		.type = LAYA_MESSAGE_ERROR,
+		.id = id,
+		.code = LAYA_MESSAGE_ERROR_RATE_LIMITED,
+	};
+
+	laya_channel_send(connection->channel, &error);
+}
+
+static void handle_offer(struct relay_connection *connection,
+			 const struct laya_message *message)
+{
+	struct laya_channel *channel = connection->channel;
+	struct relay *relay = connection->relay;
+	struct laya_message reply;
+	struct relay_host *host;
+	bool fresh = false;
+
+	if (++connection->offers > MAX_OFFERS) {
+		send_error(connection, message->id);
+		return;
+	}
+	host = relay_host_find(relay, laya_channel_remote_key(channel));
+	if (!host) {
+		host = relay_host_new(relay, laya_channel_remote_key(channel),
+				      laya_channel_remote_address(channel));
+		fresh = true;
+	}
+	if (!host) {
+		laya_debug("no room for one more host: there are %u",
+			   relay->n_hosts);
+		send_error(connection, message->id);
+		return;
+	}
+	if (relay_attach_offer(host, message, &reply)) {
+		if (fresh)
+			relay_host_free(host);
+		return;
+	}
+	if (fresh)
+		laya_debug("%s: attached", relay_host_text(host));
+	laya_channel_send(channel, &reply);
+}
+
+static void handle_label_request(struct relay_connection *connection,
+				 struct relay_host *host,
+				 const struct laya_message *message)
+{
+	struct laya_message reply;
+
+	if (host && !relay_attach_label_request(host, message, &reply))
+		laya_channel_send(connection->channel, &reply);
+	else
+		send_error(connection, message->id);
+}
+
+static void on_message(struct laya_channel *channel,
+		       const struct laya_message *message, void *data)
+{
+	struct relay_connection *connection = data;
+	struct relay *relay = connection->relay;
+	struct relay_host *host;
+
+	relay_turn(relay);
+	host = relay_host_find(relay, laya_channel_remote_key(channel));
+	switch (message->type) {
+	case LAYA_MESSAGE_OFFER:
+		handle_offer(connection, message);
+		return;
+	case LAYA_MESSAGE_FOLLOWUP:
+		if (host)
+			relay_attach_followup(host, message);
+		return;
+	case LAYA_MESSAGE_LABEL_REQUEST:
+		handle_label_request(connection, host, message);
+		return;
+	case LAYA_MESSAGE_LABEL_RELEASE:
+		if (host)
+			relay_attach_label_release(host, message);
+		return;
+	default:
+		laya_debug("%s is not for a relay; connection closed",
+			   laya_message_type_name(message->type));
+		close_connection(connection);
+		return;
+	}
+}
+
+static void on_ready(struct laya_channel *channel, void *data)
+{
+	(void)channel;
+	(void)data;
+}
+
+static void on_closed(struct laya_channel *channel, int error,
+		      const char *reason, void *data)
+{
+	(void)channel;
+	(void)error;
+	laya_debug("attaching: %s", reason);
+	end_connection(data);
+}
+
+static const struct laya_channel_ops ops = {
+	.ready = on_ready,
+	.message = on_message,
+	.closed = on_closed,
+};
+
+static void on_connection(uv_stream_t *listener, int status)
+{
+	struct relay *relay = listener->data;
+	struct laya_channel_config config;
+	struct relay_connection *connection;
+	int ret;
+
+	if (status < 0)
+		return;
+	relay_turn(relay);
+	/* The oldest makes room: attaching takes a few round trips. */
+	if (relay->n_connections >= relay->limits.connections)
+		close_connection(TAILQ_FIRST(&relay->connections));
+	connection = calloc(1, sizeof(*connection));
+	if (!connection)
+		return;
+	connection->relay = relay;
+	laya_channel_config_server(&config, LAYA_PROLOGUE_ATTACH,
+				   relay->self.private_key);
+	ret = laya_channel_accept(&connection->channel, listener, &config,
+				  &ops, connection);
+	sodium_memzero(&config, sizeof(config));
+	if (ret)
+		goto err_free;
+	connection->source =
+		sources_connect(&relay->callers,
+				laya_channel_remote_address(connection->channel),
+				&relay->limits.arrivals,
+				relay->limits.source_connections, relay->now);
+	if (!connection->source) {
+		laya_channel_close(connection->channel);
+		goto err_free;
+	}
+	TAILQ_INSERT_TAIL(&relay->connections, connection, entry);
+	relay->n_connections++;
+	return;
+
+err_free:
+	free(connection);
+}
+
+static void on_listener_closed(uv_handle_t *handle)
+{
+	free(handle);
+}
+
+/**
+ * relay_attach_listen() - take channels at an address
+ * @relay: ours
+ * @listener: where to put what listens; uv_close() it with free
+ * @address: the address
+ *
+ * Return: 0 or a negative errno.
+ */
+int relay_attach_listen(struct relay *relay, uv_tcp_t **listener,
+			const struct laya_address *address)
+{
+	struct sockaddr_storage ss;
+	uv_tcp_t *tcp;
+	int ret;
+
+	tcp = malloc(sizeof(*tcp));
+	if (!tcp)
+		return -ENOMEM;
+	uv_tcp_init(relay->loop, tcp);
+	tcp->data = relay;
+	laya_address_to_sockaddr(address, &ss);
+	ret = uv_tcp_bind(tcp, (struct sockaddr *)&ss,
+			  ss.ss_family == AF_INET6 ? UV_TCP_IPV6ONLY : 0);
+	if (!ret)
+		ret = uv_listen((uv_stream_t *)tcp, BACKLOG, on_connection);
+	if (ret) {
+		uv_close((uv_handle_t *)tcp, on_listener_closed);
+		return ret;
+	}
+	*listener = tcp;
+	return 0;
+}
+
+/**
+ * relay_attach_close() - take no more channels, and end those that there are
+ * @relay: ours
+ */
+void relay_attach_close(struct relay *relay)
+{
+	unsigned int i;
+
+	for (i = 0; i < relay->n_sockets; i++)
+		uv_close((uv_handle_t *)relay->listeners[i],
+			 on_listener_closed);
+	while (!TAILQ_EMPTY(&relay->connections))
+		close_connection(TAILQ_FIRST(&relay->connections));
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * How hosts attach: a channel with the prologue "laya attach 1", over which they
+ * make the handshake and ask for labels; later they do both in the session.
+ */
+#ifndef RENDEZVOUS_RELAY_ATTACH_H
+#define RENDEZVOUS_RELAY_ATTACH_H
+
+#include <stdbool.h>
+#include <uv.h>
+
+#include "message.h"
+
+struct relay;
+struct relay_host;
+
+int relay_attach_listen(struct relay *relay, uv_tcp_t **listener,
+			const struct laya_address *address);
+void relay_attach_close(struct relay *relay);
+
+int relay_attach_offer(struct relay_host *host,
+		       const struct laya_message *offer,
+		       struct laya_message *reply);
+bool relay_attach_followup(struct relay_host *host,
+			   const struct laya_message *message);
+int relay_attach_label_request(struct relay_host *host,
+			       const struct laya_message *request,
+			       struct laya_message *reply);
+void relay_attach_label_release(struct relay_host *host,
+				const struct laya_message *message);
+
+#endif /* RENDEZVOUS_RELAY_ATTACH_H */
