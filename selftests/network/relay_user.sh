@@ -16,25 +16,37 @@
 . "$(dirname "$0")/topology.sh"
 . "$(dirname "$0")/talk.sh"
 
-# forwarder NODE PEER - address of the relay that the path in use goes through
-forwarder() {
-	path "$1" "$2" remote | sed 's/:[0-9]*$//'
-}
+# in_use NODE PEER - r1 or r2: the relay that the path in use goes through
+in_use() {
+	local relay address
 
-# relay_in_use - r1 or r2: the one through which a sends to b
-relay_in_use() {
-	local node
-
-	for node in r1 r2; do
-		[ "$(forwarder a b)" = "${topology_address[$node]}" ] && echo $node
+	address=$(path "$1" "$2" remote | sed 's/:[0-9]*$//')
+	for relay in r1 r2; do
+		[ "$address" != "${topology_address[$relay]}" ] || echo $relay
 	done
 }
 
-attached() { # NODE N - to so many forwarders
-	[ "$(grep -c 'attached to the forwarder' "$topology_dir/$1.log")" -ge "$2" ]
+# usable NODE PEER - through how many relays there is a usable path
+usable() {
+	at "$1" layactl show -j | python3 -c '
+import json, sys
+print(len({path["remote"].rsplit(":", 1)[0] for device in json.load(sys.stdin)
+    for peer in device["peers"] if peer["public-key"] == sys.argv[1]
+    for path in peer["paths"] if path["state"] == "usable"}))
+' "$(key "$2")"
 }
 
-ktap_plan 15
+# forwarded RELAY - packets that the relay says it has passed on
+forwarded() {
+	local log=$topology_dir/$1.log before
+
+	before=$(grep -c 'relay: hosts' "$log")
+	kill -USR1 "$(cat "$topology_dir/$1.pid")"
+	wait_for "[ \"\$(grep -c 'relay: hosts' $log)\" -gt $before ]" || return
+	sed -n 's/.*forwarded \([0-9]*\) packets.*/\1/p' "$log" | tail -n 1
+}
+
+ktap_plan 19
 
 topology_internet
 topology_public r1
@@ -65,6 +77,76 @@ ktap_check "a stream of 1 MiB from b to a" talk_stream b a 7001 1
 ktap_check "datagrams both ways" talk_datagrams a b 7002
 ktap_check "an unmodified program: ping over laya0" \
 	at a ping -c 3 -i 0.2 -W 10 "$(at a layactl addr b)"
+
+ktap_check "paths over both relays are usable" \
+	wait_for '[ "$(usable a b)" = 2 ] && [ "$(usable b a)" = 2 ]' 30
+carried=$(($(forwarded r1) + $(forwarded r2)))
+ktap_check "it is the relays that carried it ($carried packets)" \
+	[ "$carried" -gt 1500 ]
+
+# A stream that is under way, in small writes, until it is told to stop
+paced() { # STOP - writes; at the end what was written, hashed, to stderr
+	python3 -c '
+import hashlib, os, sys, time
+digest, end = hashlib.sha256(), time.monotonic() + 120
+while not os.path.exists(sys.argv[1]) and time.monotonic() < end:
+    block = os.urandom(4096)
+    digest.update(block)
+    sys.stdout.buffer.write(block)
+    sys.stdout.buffer.flush()
+    time.sleep(0.02)
+print(digest.hexdigest(), file=sys.stderr)
+' "$1"
+}
+
+arrivals() { # FLOWING - reads; says in a file that something came
+	python3 -c '
+import hashlib, sys
+digest = hashlib.sha256()
+while block := sys.stdin.buffer.raw.read(65536):
+    digest.update(block)
+    open(sys.argv[1], "wb").write(b"x")
+print(digest.hexdigest())
+' "$1"
+}
+
+flows() { # whether something arrives from now on
+	rm -f "$topology_dir/flowing"
+	wait_for "[ -e $topology_dir/flowing ]" "${1:-10}"
+}
+
+at b layactl nc -l a 7003 < /dev/null 2>> "$topology_dir/b.log" |
+	arrivals "$topology_dir/flowing" > "$topology_dir/stream.got" &
+reader=$!
+wait_for "talk_listening b 7003"
+paced "$topology_dir/stop" 2> "$topology_dir/stream.sent" |
+	at a layactl nc b 7003 > /dev/null 2>> "$topology_dir/a.log" &
+writer=$!
+ktap_check "a stream runs" flows
+
+# The NAT of a reboots: it has another address, with which masquerading forgets
+# the mappings of the old one
+old=${topology_address[nat-a]}
+new=${old%.*}.$((${old##*.} - 1))
+ip -n net address flush dev v3 scope global
+ip -n net address add "$old/30" dev v3
+ip -n nat-a address flush dev eth0 scope global
+ip -n nat-a address add "$new/30" dev eth0
+ip -n nat-a route replace default via "$old"
+ktap_check "it goes on when a has another address" flows 30
+
+victim=$(in_use a b)
+ktap_note "a reaches b over $victim, which is killed"
+ktap_check "the relay in use is killed" node_kill "$victim"
+ktap_check "the stream goes on over the other" flows 10
+ktap_check "both say so" wait_for \
+	'[ -n "$(in_use a b)" ] && [ "$(in_use a b)" != "$victim" ] && [ "$(in_use b a)" != "$victim" ]'
+touch "$topology_dir/stop"
+wait $writer
+wait $reader
+ktap_equal "every byte arrived" "$(cat "$topology_dir/stream.sent")" \
+	"$(cat "$topology_dir/stream.got")"
+ktap_equal "nothing began outside of b's NAT" 0 "$(topology_from_outside nat-b)"
 
 [ "$ktap_failures" = 0 ] || logs
 ktap_done

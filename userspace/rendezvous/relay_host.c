@@ -262,11 +262,11 @@ static bool tend_challenge(struct relay_host *host, struct relay_path *path)
 		challenge->pending = false;
 		return false;
 	}
+	challenge->tries++;
+	challenge->sent = now;
 	if (challenge->allowance < REQUEST_SIZE)
 		return true;
 	challenge->allowance -= REQUEST_SIZE;
-	challenge->tries++;
-	challenge->sent = now;
 	send_request(host, path, &challenge->end, challenge->token);
 	if (path->validated) {
 		/* Whoever is at the old address says that it is there still. */
@@ -431,7 +431,7 @@ static void handle_reply(struct relay_host *host, struct relay_path *path,
 		return;
 	path->end = challenge->end;
 	path->validated = true;
-	challenge->pending = false;
+	memset(challenge, 0, sizeof(*challenge));
 	/* What the host dialled last, it wants used */
 	host->best = path;
 }

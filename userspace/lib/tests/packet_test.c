@@ -17,7 +17,8 @@
 static size_t make(uint8_t *to, const uint8_t *shims, size_t n, size_t size)
 {
 	memset(to, 0x55, size);
-	memcpy(to, shims, n);
+	if (n > 0)
+		memcpy(to, shims, n);
 	to[n] = LAYA_PACKET_DATA;
 	to[n + 1] = 0;
 	return size;

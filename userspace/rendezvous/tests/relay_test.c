@@ -1,0 +1,816 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The relay, packet by packet, as selftests/network/forward.py does it with the
+ * kernel's.
+ *
+ *	dialler[0] --.                      .-- host (attached)
+ *	dialler[1] ---+--- relay ----------+
+ *	liar       --'    127.0.0.1, ::1    `-- other host
+ *
+ * All on one loop.
+ */
+#include "relay_peer.h"
+
+#include "../server.h"
+
+struct fixture {
+	uv_loop_t loop;
+	struct node node;
+	struct relay_limits limits;
+	struct laya_addresses told;
+	struct relay *relay;
+	struct peer host;
+	struct peer other;
+	struct peer_socket *dialler[2];
+	struct laya_address to;
+	uint64_t label;
+	uint8_t packet[65536];
+};
+
+static void start(struct fixture *f)
+{
+	struct laya_address address;
+	char msg[256];
+
+	assert_int_equal(relay_new(&f->relay, &f->loop, f->node.private_key,
+				   &f->limits, &f->told), 0);
+	assert_int_equal(laya_address_parse(&address, "127.0.0.1:0"), 0);
+	assert_int_equal(relay_listen(f->relay, &address, msg, sizeof(msg)),
+			 0);
+	f->to = address;
+	f->to.port = f->relay->port;
+	f->dialler[0] = peer_socket_open("127.0.0.1:0");
+	f->dialler[1] = peer_socket_open("127.0.0.1:0");
+	peer_init(&f->host, f->relay, "127.0.0.1:0");
+	peer_init(&f->other, f->relay, "127.0.0.1:0");
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	assert_true(sodium_init() >= 0);
+	assert_int_equal(uv_loop_init(&f->loop), 0);
+	make_node(&f->node);
+	relay_limits_default(&f->limits);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	peer_free(&f->host);
+	peer_free(&f->other);
+	peer_socket_close(f->dialler[0]);
+	peer_socket_close(f->dialler[1]);
+	if (f->relay)
+		relay_stop(f->relay);
+	uv_run(&f->loop, UV_RUN_DEFAULT);
+	if (f->relay) {
+		assert_int_equal(f->relay->n_connections, 0);
+		relay_free(f->relay);
+	}
+	assert_int_equal(uv_loop_close(&f->loop), 0);
+	free(f);
+	return 0;
+}
+
+/* Ask over the channel for a label for each of @n peers. */
+static const struct laya_message *ask_labels(struct fixture *f,
+					     struct peer *peer, unsigned int n)
+{
+	struct laya_message message = {
+		.type = LAYA_MESSAGE_LABEL_REQUEST,
+		.id = 7,
+		.label_request.n = n,
+	};
+	unsigned int before = peer->owner.n;
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		memset(message.label_request.keys[i], i + 1, LAYA_KEY_SIZE);
+	assert_int_equal(laya_channel_send(peer->owner.channel, &message), 0);
+	wait_for(&f->loop, peer->owner.n > before);
+	return &peer->owner.received[before % MAX_RECEIVED].message;
+}
+
+/* A relay, and a host that is attached to it and has a label */
+static void begin(struct fixture *f)
+{
+	start(f);
+	peer_attach(&f->host, &f->loop);
+	f->label = laya_get48(ask_labels(f, &f->host, 1)->labels.list[0].label);
+}
+
+static void dial(struct fixture *f, unsigned int n, size_t len)
+{
+	peer_socket_send(f->dialler[n], &f->to, f->packet, len, 0);
+}
+
+/* Wait until the host has @n packets more than @before. */
+static void wait_host(struct fixture *f, unsigned int before, unsigned int n)
+{
+	wait_for(&f->loop, peer_poll(&f->host) &&
+		 f->host.sock->n >= before + n);
+	assert_int_equal(f->host.sock->n, before + n);
+}
+
+/* Packets are dealt with in order: when this has come, all before it was. */
+static void settle(struct fixture *f)
+{
+	unsigned int before = f->host.sock->n;
+	uint8_t packet[100];
+
+	make_packet(packet, sizeof(packet), f->label, 0, 0, 0xee);
+	peer_socket_send(f->dialler[0], &f->to, packet, sizeof(packet), 0);
+	wait_for(&f->loop, peer_poll(&f->host) &&
+		 f->host.sock->n > before &&
+		 peer_socket_last(f->host.sock)->data[99] == 0xee);
+	f->host.sock->n--;
+}
+
+/* As the host's kernel would answer on a path that was dialled */
+static void answer(struct fixture *f, struct peer_socket *sock, uint64_t label,
+		   size_t len, uint8_t fill)
+{
+	make_packet(f->packet, len, label, 0, 0, fill);
+	peer_socket_send(sock, &f->to, f->packet, len, 0);
+}
+
+static uint64_t bind_flow(struct fixture *f, unsigned int n, size_t len)
+{
+	unsigned int before = f->host.sock->n;
+
+	make_packet(f->packet, len, f->label, 1, 0, 1);
+	dial(f, n, len);
+	wait_host(f, before, 1);
+	return slot_of(peer_socket_last(f->host.sock));
+}
+
+static struct relay_host *found(struct fixture *f, const struct peer *peer)
+{
+	return relay_host_find(f->relay, peer->node.public_key);
+}
+
+static void attach__handshake_and_path(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f);
+	peer_attach(&f->host, &f->loop);
+	assert_int_equal(f->relay->n_hosts, 1);
+	assert_true(laya_address_equal(&f->host.observed,
+				       &f->host.sock->address));
+	wait_for(&f->loop, peer_poll(&f->host) && found(f, &f->host)->best);
+	/* The channel is not needed any more. */
+	laya_channel_close(f->host.owner.channel);
+	f->host.owner.channel = NULL;
+	wait_for(&f->loop, f->relay->n_connections == 0);
+	peer_probe(&f->host);
+	wait_for(&f->loop, peer_poll(&f->host) && f->host.replies == 2);
+}
+
+static void attach__same_offer_same_answer(void **state)
+{
+	struct fixture *f = *state;
+	struct laya_message offer;
+	uint8_t body[LAYA_MAX_BODY];
+	size_t len;
+
+	start(f);
+	peer_attach(&f->host, &f->loop);
+	peer_offer(&f->host, &offer);
+	assert_int_equal(laya_channel_send(f->host.owner.channel, &offer), 0);
+	assert_int_equal(laya_channel_send(f->host.owner.channel, &offer), 0);
+	wait_for(&f->loop, f->host.owner.n == 3);
+	len = f->host.owner.received[1].message.sealed.body_len;
+	memcpy(body, f->host.owner.received[1].body, len);
+	assert_int_equal(f->host.owner.received[2].message.sealed.body_len,
+			 len);
+	assert_memory_equal(f->host.owner.received[2].body, body, len);
+}
+
+static void attach__of_another_is_not_answered(void **state)
+{
+	struct fixture *f = *state;
+	struct laya_message offer;
+	const struct laya_message *labels;
+
+	start(f);
+	peer_attach(&f->host, &f->loop);
+	/* The other host's offer over the first one's channel */
+	peer_offer(&f->other, &offer);
+	assert_int_equal(laya_channel_send(f->host.owner.channel, &offer), 0);
+	labels = ask_labels(f, &f->host, 1);
+	assert_int_equal(labels->type, LAYA_MESSAGE_LABELS);
+	assert_null(found(f, &f->other));
+}
+
+static void attach__limits(void **state)
+{
+	struct fixture *f = *state;
+	struct laya_message offer;
+	const struct laya_message *reply;
+	unsigned int i;
+
+	f->limits.hosts = 1;
+	f->limits.table.holder_labels = 2;
+	start(f);
+	peer_attach(&f->host, &f->loop);
+	/* One more host is not taken, and who is not attached has no labels. */
+	peer_offer(&f->other, &offer);
+	peer_connect(&f->other, &f->loop, LAYA_PROLOGUE_ATTACH);
+	assert_int_equal(laya_channel_send(f->other.owner.channel, &offer), 0);
+	wait_for(&f->loop, f->other.owner.n == 1);
+	reply = &f->other.owner.received[0].message;
+	assert_int_equal(reply->type, LAYA_MESSAGE_ERROR);
+	assert_int_equal(reply->code, LAYA_MESSAGE_ERROR_RATE_LIMITED);
+	reply = ask_labels(f, &f->other, 1);
+	assert_int_equal(reply->type, LAYA_MESSAGE_ERROR);
+
+	/* As many labels as there may be, and then an error */
+	reply = ask_labels(f, &f->host, 3);
+	assert_int_equal(reply->type, LAYA_MESSAGE_LABELS);
+	assert_int_equal(reply->labels.n, 2);
+
+	/* Handshakes are dear: the 17th on a connection is refused. */
+	f->host.owner.n = 0;
+	for (i = 0; i < 16; i++) {
+		peer_offer(&f->host, &offer);
+		assert_int_equal(laya_channel_send(f->host.owner.channel,
+						   &offer), 0);
+	}
+	wait_for(&f->loop, f->host.owner.n >= 16);
+	reply = &f->host.owner.received[15].message;
+	assert_int_equal(reply->type, LAYA_MESSAGE_ERROR);
+}
+
+static void attach__ends_in_silence(void **state)
+{
+	struct fixture *f = *state;
+
+	begin(f);
+	assert_int_equal(f->relay->table.n_labels, 1);
+	found(f, &f->host)->heard -= RELAY_LABEL_LIFE_MS;
+	wait_for(&f->loop, f->relay->n_hosts == 0);
+	assert_int_equal(f->relay->table.n_labels, 0);
+}
+
+static void labels__in_the_session(void **state)
+{
+	struct laya_message message = {
+		.type = LAYA_MESSAGE_LABEL_REQUEST,
+		.id = 9,
+		.label_request.n = LAYA_MAX_LABELS,
+	};
+	struct fixture *f = *state;
+	const struct laya_message *labels = &f->host.message;
+	unsigned int i;
+
+	begin(f);
+	for (i = 0; i < LAYA_MAX_LABELS; i++)
+		memset(message.label_request.keys[i], i + 1, LAYA_KEY_SIZE);
+	/* The request comes in pieces, and so goes the answer. */
+	peer_send_message(&f->host, &message);
+	wait_for(&f->loop, peer_poll(&f->host) && f->host.messages == 1);
+	assert_true(f->host.n_pieces > 1);
+	assert_int_equal(labels->type, LAYA_MESSAGE_LABELS);
+	assert_int_equal(labels->id, 9);
+	assert_int_equal(labels->labels.n, LAYA_MAX_LABELS);
+	assert_int_equal(labels->labels.lifetime, 180);
+	assert_true(laya_address_is_any(&labels->labels.addresses.list[0]));
+	assert_int_equal(labels->labels.addresses.list[0].port,
+			 f->relay->port);
+	/* That of the first peer is the one that it had. */
+	assert_true(laya_get48(labels->labels.list[0].label) == f->label);
+
+	message.type = LAYA_MESSAGE_LABEL_RELEASE;
+	message.label_release.n = 1;
+	laya_put48(message.label_release.labels[0], f->label);
+	peer_send_message(&f->host, &message);
+	wait_for(&f->loop, peer_poll(&f->host) && f->host.messages == 2);
+	assert_int_equal(labels->type, LAYA_MESSAGE_ACK);
+	assert_int_equal(f->relay->table.n_labels, LAYA_MAX_LABELS - 1);
+	assert_null(relay_table_find(&f->relay->table, f->label,
+				     f->relay->now));
+
+	message.type = LAYA_MESSAGE_PING;
+	message.id = 11;
+	peer_send_message(&f->host, &message);
+	wait_for(&f->loop, peer_poll(&f->host) && f->host.messages == 3);
+	assert_int_equal(labels->type, LAYA_MESSAGE_PONG);
+	assert_int_equal(labels->id, 11);
+}
+
+static void session__rekey(void **state)
+{
+	struct fixture *f = *state;
+	struct laya_message message;
+	struct laya_message reply;
+	struct relay_session *old;
+
+	begin(f);
+	peer_offer(&f->host, &message);
+	peer_send_message(&f->host, &message);
+	wait_for(&f->loop, peer_poll(&f->host) && f->host.messages == 1);
+	reply = f->host.message;
+	/* Not confirmed yet: it is the old one that seals. */
+	peer_probe(&f->host);
+	wait_for(&f->loop, peer_poll(&f->host) && f->host.replies == 2);
+	old = f->host.session;
+	f->host.session = NULL;
+	relay_session_free(f->host.before);
+	peer_answered(&f->host, &reply, &message);
+	f->host.before = old;
+	peer_send_message(&f->host, &message);
+	wait_for(&f->loop, peer_poll(&f->host) && f->host.messages == 2);
+	assert_int_equal(f->host.message.type, LAYA_MESSAGE_ACK);
+	assert_non_null(found(f, &f->host)->sessions[RELAY_PREVIOUS]);
+	assert_int_equal(found(f, &f->host)->sessions[RELAY_CURRENT]->rx_index,
+			 f->host.session->tx_index);
+	/* The label is as good as before. */
+	settle(f);
+	assert_true(found(f, &f->host)->best->validated);
+}
+
+static void session__replay(void **state)
+{
+	struct fixture *f = *state;
+	const struct laya_probe probe = {
+		.type = LAYA_PROBE_REQUEST,
+		.token = 77,
+	};
+	uint8_t plain[LAYA_PROBE_SIZE];
+	uint8_t packet[256];
+	size_t len;
+
+	begin(f);
+	laya_probe_write(plain, &probe, NULL);
+	assert_int_equal(relay_session_seal(f->host.session, f->host.path,
+					    plain, sizeof(plain), packet,
+					    &len), 0);
+	peer_socket_send(f->host.sock, &f->to, packet, len, 0);
+	wait_for(&f->loop, peer_poll(&f->host) && f->host.replies == 2);
+	peer_socket_send(f->host.sock, &f->to, packet, len, 0);
+	/* Under another path id it does not open. */
+	packet[3] ^= 2;
+	peer_socket_send(f->host.sock, &f->to, packet, len, 0);
+	packet[3] ^= 2;
+	packet[20] ^= 1;
+	peer_socket_send(f->host.sock, &f->to, packet, len, 0);
+	wait_for(&f->loop, f->relay->stats.not_opened == 3);
+	settle(f);
+	assert_int_equal(f->host.replies, 2);
+}
+
+static void session__only_control(void **state)
+{
+	static const uint8_t datagram[] = {
+		LAYA_INNER_DGRAM, 0, 0, 0, 0x12, 0x34, 0, 7, 'x'
+	};
+	static const uint8_t malformed[] = {
+		LAYA_INNER_DGRAM, 0, 0, 0, 0, 1, 0, 1, 0xff
+	};
+	static const uint8_t ipv6[48] = { LAYA_INNER_IPV6 };
+	struct fixture *f = *state;
+
+	begin(f);
+	peer_send(&f->host, ipv6, sizeof(ipv6));
+	peer_send(&f->host, malformed, sizeof(malformed));
+	peer_send(&f->host, datagram, sizeof(datagram));
+	wait_for(&f->loop, peer_poll(&f->host) && f->host.errors == 1);
+	assert_memory_equal(f->host.error, "\5\2\0\0\x12\x34\0\7", 8);
+	assert_int_equal(f->host.messages, 0);
+}
+
+static void path__wrong_id(void **state)
+{
+	struct fixture *f = *state;
+
+	begin(f);
+	f->host.path ^= LAYA_PATH_ID_GREATER;
+	peer_probe(&f->host);
+	f->host.path ^= LAYA_PATH_ID_GREATER;
+	settle(f);
+	assert_int_equal(f->host.replies, 1);
+}
+
+static void path__more_than_there_is_room_for(void **state)
+{
+	struct fixture *f = *state;
+	unsigned int replies;
+	unsigned int i;
+
+	begin(f);
+	for (i = 0; i < 3 * RELAY_MAX_PATHS; i++) {
+		f->host.path++;
+		replies = f->host.replies;
+		peer_probe(&f->host);
+		wait_for(&f->loop, peer_poll(&f->host) &&
+			 f->host.replies > replies &&
+			 found(f, &f->host)->best->id == f->host.path);
+	}
+	settle(f);
+}
+
+static void path__moves_when_answered(void **state)
+{
+	struct fixture *f = *state;
+	struct peer_socket *old;
+	unsigned int before;
+
+	begin(f);
+	old = f->host.sock;
+	f->host.sock = peer_socket_open("127.0.0.1:0");
+	before = f->host.replies;
+	peer_probe(&f->host);
+	wait_for(&f->loop, peer_poll(&f->host) && f->host.replies > before &&
+		 relay_host_endpoint(found(f, &f->host))->remote.in.sin_port ==
+		 htons(f->host.sock->address.port));
+	peer_socket_close(old);
+	settle(f);
+}
+
+static void path__does_not_follow_a_liar(void **state)
+{
+	struct fixture *f = *state;
+	struct peer_socket *own;
+	unsigned int sent = LAYA_DATA_OVERHEAD + LAYA_PROBE_SIZE;
+	unsigned int got = 0;
+	unsigned int n;
+	unsigned int i;
+
+	begin(f);
+	/* Somebody held a packet of the host's back, and sends it from elsewhere */
+	own = f->host.sock;
+	f->host.sock = f->dialler[1];
+	peer_probe(&f->host);
+	f->host.sock = own;
+	wait_for(&f->loop, !found(f, &f->host)->best->challenge.pending &&
+		 found(f, &f->host)->best->challenge.tries > 0);
+	n = peer_socket_poll(f->dialler[1]);
+	for (i = 0; i < n; i++)
+		got += f->dialler[1]->got[i].len;
+	assert_true(n > 0);
+	assert_true(got <= 3 * sent);
+	settle(f);
+	assert_int_equal(relay_host_endpoint(found(f,
+						   &f->host))->remote.in.sin_port,
+			 htons(own->address.port));
+}
+
+static void forward__unchanged(void **state)
+{
+	struct fixture *f = *state;
+	unsigned int before;
+	struct arrived *got;
+	int ttl = 50;
+	int tos = 0xb8;
+
+	begin(f);
+	before = f->host.sock->n;
+	setsockopt(f->dialler[0]->fd, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl));
+	setsockopt(f->dialler[0]->fd, IPPROTO_IP, IP_TOS, &tos, sizeof(tos));
+	make_packet(f->packet, 1000, f->label, 0, 0, 77);
+	dial(f, 0, 1000);
+	wait_host(f, before, 1);
+	got = peer_socket_last(f->host.sock);
+	assert_int_equal(got->len, 1000);
+	assert_memory_equal(got->data, f->packet, 1000);
+	assert_int_equal(got->ttl, 49);
+	assert_int_equal(got->tos, 0xb8);
+	assert_true(laya_address_equal(&got->from, &f->to));
+	assert_int_equal(f->relay->stats.forwarded, 1);
+	assert_int_equal(f->relay->stats.forwarded_bytes, 1000);
+}
+
+static void forward__ttl_ends(void **state)
+{
+	struct fixture *f = *state;
+	unsigned int before;
+	int ttl;
+
+	begin(f);
+	before = f->host.sock->n;
+	make_packet(f->packet, 100, f->label, 0, 0, 1);
+	for (ttl = 1; ttl <= 2; ttl++) {
+		setsockopt(f->dialler[0]->fd, IPPROTO_IP, IP_TTL, &ttl,
+			   sizeof(ttl));
+		dial(f, 0, 100);
+	}
+	wait_host(f, before, 1);
+	assert_int_equal(peer_socket_last(f->host.sock)->ttl, 1);
+	assert_int_equal(f->relay->stats.looped, 1);
+}
+
+static void forward__unknown_is_silent(void **state)
+{
+	struct fixture *f = *state;
+	unsigned int before;
+
+	begin(f);
+	before = f->host.sock->n;
+	make_packet(f->packet, 100, f->label ^ 1, 1, 0, 1);
+	dial(f, 0, 100);
+	make_packet(f->packet, 100, f->label, 1, 0, 1);
+	f->packet[1] = 1;
+	dial(f, 0, 100);
+	f->packet[1] = 0;
+	dial(f, 0, 50);
+	dial(f, 0, 0);
+	memset(f->packet, 0, 100);
+	dial(f, 0, 100);
+	/* Sealed, for nobody */
+	make_packet(f->packet, 100, 0, 0, 0, 1);
+	peer_socket_send(f->dialler[0], &f->to, f->packet + LAYA_SHIM_SIZE, 92,
+			 0);
+	settle(f);
+	assert_int_equal(f->host.sock->n, before);
+	assert_int_equal(peer_socket_poll(f->dialler[0]), 0);
+	assert_int_equal(f->relay->stats.unknown, 2);
+	assert_int_equal(f->relay->stats.malformed, 3);
+}
+
+static void return__to_its_flow(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t second;
+	uint64_t first;
+
+	begin(f);
+	first = bind_flow(f, 0, 100);
+	assert_true(first != 0);
+	/* Nothing but the slot is written. */
+	make_packet(f->packet, 100, f->label, 1, first, 1);
+	assert_memory_equal(peer_socket_last(f->host.sock)->data, f->packet,
+			    100);
+	assert_true(bind_flow(f, 0, 100) == first);
+	second = bind_flow(f, 1, 100);
+	assert_true(second != 0 && second != first);
+
+	answer(f, f->host.sock, first, 120, 9);
+	wait_for(&f->loop, peer_socket_poll(f->dialler[0]) == 1);
+	assert_int_equal(peer_socket_last(f->dialler[0])->len, 120);
+	assert_memory_equal(peer_socket_last(f->dialler[0])->data, f->packet,
+			    120);
+	assert_int_equal(peer_socket_poll(f->dialler[1]), 0);
+
+	/* Forged: of a dialler, and of nobody */
+	answer(f, f->dialler[1], first, 120, 9);
+	answer(f, f->other.sock, first, 120, 9);
+	answer(f, f->host.sock, first ^ 1, 120, 9);
+	settle(f);
+	assert_int_equal(f->relay->stats.wrong_sender, 2);
+	assert_int_equal(f->relay->stats.unknown, 1);
+	assert_int_equal(peer_socket_poll(f->dialler[0]), 1);
+}
+
+static void return__three_times_until_confirmed(void **state)
+{
+	struct fixture *f = *state;
+	unsigned int before;
+	uint64_t label;
+	unsigned int i;
+
+	begin(f);
+	label = bind_flow(f, 1, 100);
+	for (i = 0; i < 10; i++)
+		answer(f, f->host.sock, label, 100, i);
+	settle(f);
+	wait_for(&f->loop, f->relay->stats.amplified == 7);
+	assert_int_equal(peer_socket_poll(f->dialler[1]), 3);
+
+	/* The dialler has seen the return label: so it is there. */
+	before = f->host.sock->n;
+	make_packet(f->packet, 100, f->label, 1, label, 3);
+	dial(f, 1, 100);
+	wait_host(f, before, 1);
+	assert_memory_equal(peer_socket_last(f->host.sock)->data, f->packet,
+			    100);
+	for (i = 0; i < 20; i++)
+		answer(f, f->host.sock, label, 1000, i);
+	wait_for(&f->loop, peer_socket_poll(f->dialler[1]) == 23);
+
+	/* From elsewhere it is another flow, which has confirmed nothing. */
+	before = f->host.sock->n;
+	make_packet(f->packet, 100, f->label, 1, label, 3);
+	dial(f, 0, 100);
+	wait_host(f, before, 1);
+	assert_true(slot_of(peer_socket_last(f->host.sock)) != label);
+}
+
+static void run__in_one_piece(void **state)
+{
+	struct fixture *f = *state;
+	unsigned int before;
+	unsigned int i;
+
+	begin(f);
+	before = f->host.sock->n;
+	for (i = 0; i < 20; i++)
+		make_packet(f->packet + 500 * i, 500, f->label, 0, 0, i);
+	make_packet(f->packet + 500 * 20, 300, f->label, 0, 0, 99);
+	peer_socket_send(f->dialler[0], &f->to, f->packet, 10300, 500);
+	wait_host(f, before, 1);
+	assert_int_equal(peer_socket_last(f->host.sock)->len, 10300);
+	assert_memory_equal(peer_socket_last(f->host.sock)->data, f->packet,
+			    10300);
+	assert_int_equal(f->relay->stats.forwarded, 21);
+}
+
+static void run__goes_different_ways(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t returned;
+	unsigned int before;
+	uint64_t second;
+	unsigned int i;
+
+	begin(f);
+	second = laya_get48(ask_labels(f, &f->host, 2)->labels.list[1].label);
+	returned = bind_flow(f, 0, 200);
+	make_packet(f->packet, 200, f->label, 0, 0, 1);
+	make_packet(f->packet + 200, 200, f->label, 0, 0, 2);
+	make_packet(f->packet + 400, 200, second, 0, 0, 3);
+	make_packet(f->packet + 600, 200, second ^ 1, 0, 0, 4);
+	make_packet(f->packet + 800, 200, f->label, 1, 0, 5);
+	make_packet(f->packet + 1000, 200, f->label, 1, 0, 6);
+	memset(f->packet + 1200, 0, 200);
+	make_packet(f->packet + 1400, 100, second, 0, 0, 7);
+	before = f->host.sock->n;
+	peer_socket_send(f->dialler[0], &f->to, f->packet, 1500, 200);
+	wait_host(f, before, 4);
+	make_packet(f->packet + 800, 200, f->label, 1, returned, 5);
+	make_packet(f->packet + 1000, 200, f->label, 1, returned, 6);
+	for (i = 0; i < 4; i++) {
+		static const struct {
+			size_t at;
+			size_t len;
+		} want[] = {
+			{ 0, 400 }, { 400, 200 }, { 800, 400 }, { 1400, 100 },
+		};
+		struct arrived *got = &f->host.sock->got[(before + i) %
+							 PEER_PACKETS];
+
+		assert_int_equal(got->len, want[i].len);
+		assert_memory_equal(got->data, f->packet + want[i].at,
+				    want[i].len);
+	}
+	assert_int_equal(f->relay->stats.unknown, 1);
+	assert_int_equal(f->relay->stats.malformed, 1);
+}
+
+static void rate__of_one_label_is_its_own(void **state)
+{
+	struct fixture *f = *state;
+	unsigned int before;
+	uint64_t second;
+	unsigned int i;
+
+	f->limits.table.rate = (struct rate){ .per_second = 1, .burst = 2000 };
+	begin(f);
+	second = laya_get48(ask_labels(f, &f->host, 2)->labels.list[1].label);
+	before = f->host.sock->n;
+	make_packet(f->packet, 100, second, 0, 0, 1);
+	for (i = 0; i < 50; i++)
+		dial(f, 1, 100);
+	settle(f);
+	assert_int_equal(f->host.sock->n, before + 20);
+	assert_int_equal(f->relay->stats.over_rate, 30);
+}
+
+static void ipv6__to_an_ipv4_host_and_back(void **state)
+{
+	struct fixture *f = *state;
+	struct peer_socket *dialler;
+	struct laya_address address;
+	unsigned int before;
+	struct arrived *got;
+	char msg[256];
+	uint64_t label;
+	int ttl = 40;
+	int tos = 0x20;
+	int fd;
+
+	fd = socket(AF_INET6, SOCK_DGRAM, 0);
+	assert_int_equal(laya_address_parse(&address, "[::1]:0"), 0);
+	begin(f);
+	address.port = f->relay->port;
+	if (fd < 0 || relay_listen(f->relay, &address, msg, sizeof(msg))) {
+		/* No IPv6 here */
+		if (fd >= 0)
+			close(fd);
+		skip();
+	}
+	close(fd);
+	dialler = peer_socket_open("[::1]:0");
+	setsockopt(dialler->fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &ttl,
+		   sizeof(ttl));
+	setsockopt(dialler->fd, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof(tos));
+	before = f->host.sock->n;
+	make_packet(f->packet, 100, f->label, 1, 0, 3);
+	peer_socket_send(dialler, &address, f->packet, 100, 0);
+	wait_host(f, before, 1);
+	got = peer_socket_last(f->host.sock);
+	label = slot_of(got);
+	assert_int_equal(got->ttl, 39);
+	assert_int_equal(got->tos, 0x20);
+	answer(f, f->host.sock, label, 200, 4);
+	wait_for(&f->loop, peer_socket_poll(dialler) == 1);
+	assert_memory_equal(peer_socket_last(dialler)->data, f->packet, 200);
+	assert_true(laya_address_equal(&peer_socket_last(dialler)->from,
+				       &address));
+	peer_socket_close(dialler);
+}
+
+static void listen__in_use(void **state)
+{
+	struct fixture *f = *state;
+	char msg[256];
+
+	start(f);
+	assert_int_equal(relay_listen(f->relay, &f->to, msg, sizeof(msg)),
+			 -EADDRINUSE);
+	assert_non_null(strstr(msg, "127.0.0.1"));
+	assert_non_null(strstr(msg, "--relay-port"));
+	assert_int_equal(f->relay->n_sockets, 1);
+}
+
+static void server__tells_of_its_relay(void **state)
+{
+	struct fixture *f = *state;
+	struct laya_message message = { .type = LAYA_MESSAGE_REGISTER };
+	const struct laya_relays *relays;
+	struct laya_address address;
+	struct server server;
+	struct limits limits;
+	char msg[256];
+
+	assert_int_equal(laya_address_parse(&f->told.list[0],
+					    "192.0.2.1:5292"), 0);
+	f->told.n = 1;
+	start(f);
+	limits_default(&limits);
+	assert_int_equal(server_init(&server, &f->loop, f->node.private_key,
+				     &limits), 0);
+	assert_int_equal(laya_address_parse(&address, "127.0.0.1:0"), 0);
+	assert_int_equal(server_listen(&server, &address, msg, sizeof(msg)),
+			 0);
+	server.relay = f->relay;
+	f->other.to = server.listeners[0].address;
+	peer_connect(&f->other, &f->loop, LAYA_PROLOGUE_RENDEZVOUS);
+	assert_int_equal(laya_channel_send(f->other.owner.channel, &message),
+			 0);
+	wait_for(&f->loop, f->other.owner.n == 1);
+	relays = &f->other.owner.received[0].message.registered.relays;
+	assert_int_equal(relays->n, 1);
+	assert_memory_equal(relays->list[0].key, f->node.public_key,
+			    LAYA_KEY_SIZE);
+	assert_int_equal(relays->list[0].addresses.n, 1);
+	assert_true(laya_address_equal(&relays->list[0].addresses.list[0],
+				       &f->told.list[0]));
+	laya_channel_close(f->other.owner.channel);
+	f->other.owner.channel = NULL;
+	server_close(&server);
+	wait_for(&f->loop, server.n_clients == 0);
+	relay_stop(f->relay);
+	uv_run(&f->loop, UV_RUN_DEFAULT);
+	server_free(&server);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(attach__handshake_and_path),
+		TEST(attach__same_offer_same_answer),
+		TEST(attach__of_another_is_not_answered),
+		TEST(attach__limits),
+		TEST(attach__ends_in_silence),
+		TEST(labels__in_the_session),
+		TEST(session__rekey),
+		TEST(session__replay),
+		TEST(session__only_control),
+		TEST(path__wrong_id),
+		TEST(path__more_than_there_is_room_for),
+		TEST(path__moves_when_answered),
+		TEST(path__does_not_follow_a_liar),
+		TEST(forward__unchanged),
+		TEST(forward__ttl_ends),
+		TEST(forward__unknown_is_silent),
+		TEST(return__to_its_flow),
+		TEST(return__three_times_until_confirmed),
+		TEST(run__in_one_piece),
+		TEST(run__goes_different_ways),
+		TEST(rate__of_one_label_is_its_own),
+		TEST(ipv6__to_an_ipv4_host_and_back),
+		TEST(listen__in_use),
+		TEST(server__tells_of_its_relay),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
