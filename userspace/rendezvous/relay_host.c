@@ -281,7 +281,7 @@ static void begin_challenge(struct relay_host *host, struct relay_path *path,
 {
 	struct relay_challenge *challenge = &path->challenge;
 
-	/* A host that hops to and fro is not followed at each hop. */
+	/* A host that hops back and forth is not followed at each hop. */
 	if (challenge->tries > 0 &&
 	    host->relay->now - challenge->sent < CHALLENGE_MS)
 		return;

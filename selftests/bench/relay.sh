@@ -1,0 +1,56 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Instructions to relay a packet of 1200 bytes: laya.ko, laya-rendezvous --relay and
+# coturn, in one boot of the stock kernel, in instruction-counted time. Prints a
+# table; writes build/bench/relay.json.
+#
+#   relay.sh [-r REPETITIONS] [-p PACKETS]
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+repeat=3 packets=4000
+while getopts r:p: option; do
+	case $option in
+	r) repeat=$OPTARG ;;
+	p) packets=$OPTARG ;;
+	*) exit 2 ;;
+	esac
+done
+command -v turnserver > /dev/null || {
+	echo "relay.sh: turnserver is not there; install coturn" >&2
+	exit 1
+}
+
+export OUT=$root/build/bench
+mkdir -p "$OUT"
+"$root/selftests/vm.sh" -k 6.12 -i -t 3000 -- \
+	sh -c "selftests/bench/relay.py --repeat $repeat --packets $packets > \$OUT/relay.json"
+exec /usr/bin/python3 - "$OUT/relay.json" <<'PYTHON'
+import json, sys
+
+with open(sys.argv[1], encoding="ascii") as file:
+    result = json.load(file)
+
+def middle(values):
+    return sorted(values)[len(values) // 2]
+
+print(f"Instructions for each packet of {result['size']} bytes, kernel "
+      f"{result['kernel']}; a run is {result['run']} packets.\n"
+      "added: all that is executed, less what the same takes without a relay.")
+for way, row in result["rows"].items():
+    base = middle([v[0] for v in row["no relay"]])
+    coturn = middle([v[0] for v in row["coturn"]]) - base
+    process = middle([v[1] for v in row["coturn"]])
+    print(f"\n{way} (without a relay {base:.0f})")
+    for name in "laya.ko", "--relay", "coturn":
+        added = sorted(v[0] - base for v in row[name])
+        own = middle([v[1] for v in row[name]])
+        line = (f"  {name:8} added {middle(added):7.0f} "
+                f"({added[0]:.0f} to {added[-1]:.0f}), "
+                f"{coturn / middle(added):5.1f} x coturn")
+        if name != "laya.ko":
+            line += f"; its process {own:7.0f}, {process / own:5.1f} x"
+        print(line)
+PYTHON
