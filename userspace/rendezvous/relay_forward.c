@@ -30,7 +30,7 @@ static void send_on(struct relay *relay, const struct run *run,
 {
 	relay->stats.forwarded += packets_of(run);
 	relay->stats.forwarded_bytes += run->len;
-	relay_socket_forward(relay, to, run->arrival, run->at, run->len);
+	relay_socket_forward(to, run->arrival, run->at, run->len);
 }
 
 static void fill(const struct run *run, unsigned int slot, uint64_t value)

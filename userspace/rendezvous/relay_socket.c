@@ -23,11 +23,13 @@
 #define RUN_SIZE	65536
 /* Calls a turn: then it is the rendezvous' */
 #define ROUNDS		8
-/* Sent with one call */
+/* Sent with one call, and the pieces of memory that these lie in */
 #define SEND		64
+#define SEND_PIECES	256
 #define SOCKET_BUFFER	(4 << 20)
 /* Of one run; what the kernel takes */
 #define MAX_SEGMENTS	64
+#define MAX_RUN		65000
 
 /* Room for the control messages of a packet: TTL, TOS, address, segment */
 #define CONTROL_SIZE	(3 * CMSG_SPACE(sizeof(int)) + \
@@ -55,6 +57,22 @@ struct relay_buffers {
 };
 
 /**
+ * struct out - a packet or a run that waits to be sent
+ * @to: where to
+ * @segment: length of each packet
+ * @len: of all; only the last packet may be shorter
+ * @ttl: of all
+ * @tos: of all
+ */
+struct out {
+	struct relay_endpoint to;
+	size_t segment;
+	size_t len;
+	uint8_t ttl;
+	uint8_t tos;
+};
+
+/**
  * struct relay_socket - one of our UDP sockets
  * @relay: ours
  * @fd: the socket
@@ -62,8 +80,10 @@ struct relay_buffers {
  * @family: AF_INET or AF_INET6
  * @address: at which it is bound
  * @n: packets or runs that wait to be sent
+ * @n_pieces: of memory, of all of them
  * @messages: these, for sendmmsg()
- * @iovs: of @messages
+ * @outs: what they are, likewise
+ * @pieces: of @messages, one behind the other
  * @names: of @messages
  * @controls: of @messages
  */
@@ -74,8 +94,10 @@ struct relay_socket {
 	sa_family_t family;
 	struct laya_address address;
 	unsigned int n;
+	unsigned int n_pieces;
 	struct mmsghdr messages[SEND];
-	struct iovec iovs[SEND];
+	struct out outs[SEND];
+	struct iovec pieces[SEND_PIECES];
 	struct sockaddr_in6 names[SEND];
 	union control controls[SEND];
 };
@@ -246,48 +268,66 @@ static void add_number(struct msghdr *msg, int level, int type, int value)
 	       sizeof(value));
 }
 
-/* Some network cards, and routes, take no runs: one by one then. */
-static void send_singly(struct relay_socket *sock, struct msghdr *run,
-			size_t segment)
+static void prepare(struct relay_socket *sock, unsigned int i)
 {
-	struct iovec whole = *run->msg_iov;
-	struct msghdr msg = *run;
+	struct msghdr *msg = &sock->messages[i].msg_hdr;
+	const struct out *out = &sock->outs[i];
+	bool v4 = sock->family == AF_INET;
+	uint16_t segment;
+
+	sock->names[i] = out->to.remote.in6;
+	msg->msg_namelen = v4 ? sizeof(struct sockaddr_in) :
+				sizeof(struct sockaddr_in6);
+	msg->msg_controllen = 0;
+	add_source(msg, &out->to);
+	add_number(msg, v4 ? IPPROTO_IP : IPPROTO_IPV6,
+		   v4 ? IP_TTL : IPV6_HOPLIMIT, out->ttl);
+	if (out->tos)
+		add_number(msg, v4 ? IPPROTO_IP : IPPROTO_IPV6,
+			   v4 ? IP_TOS : IPV6_TCLASS, out->tos);
+	/* The last: send_singly() takes it away. */
+	if (out->len > out->segment) {
+		segment = out->segment;
+		memcpy(add_control(msg, IPPROTO_UDP, UDP_SEGMENT,
+				   sizeof(segment)), &segment,
+		       sizeof(segment));
+	}
+}
+
+/* Some network cards, and routes, take no runs: one by one then. */
+static void send_singly(struct relay_socket *sock, unsigned int i)
+{
+	struct msghdr msg = sock->messages[i].msg_hdr;
+	const struct iovec *piece = msg.msg_iov;
+	size_t n = msg.msg_iovlen;
 	struct iovec iov;
 	size_t at;
 
 	msg.msg_iov = &iov;
-	/* UDP_SEGMENT is the last of the control messages. */
+	msg.msg_iovlen = 1;
 	msg.msg_controllen -= CMSG_SPACE(sizeof(uint16_t));
-	for (at = 0; at < whole.iov_len; at += segment) {
-		iov.iov_base = (uint8_t *)whole.iov_base + at;
-		iov.iov_len = whole.iov_len - at < segment ?
-			      whole.iov_len - at : segment;
-		if (sendmsg(sock->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-			sock->relay->stats.not_sent++;
+	for (; n > 0; n--, piece++) {
+		/* A piece is of whole packets. */
+		for (at = 0; at < piece->iov_len; at += iov.iov_len) {
+			iov.iov_base = (uint8_t *)piece->iov_base + at;
+			iov.iov_len = piece->iov_len - at;
+			if (iov.iov_len > sock->outs[i].segment)
+				iov.iov_len = sock->outs[i].segment;
+			if (sendmsg(sock->fd, &msg,
+				    MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+				sock->relay->stats.not_sent++;
+		}
 	}
-}
-
-/* Of a run, the bytes of a packet; else 0 */
-static size_t segment_of(const struct msghdr *msg)
-{
-	const uint8_t *last = (uint8_t *)msg->msg_control +
-			      msg->msg_controllen -
-			      CMSG_SPACE(sizeof(uint16_t));
-	const struct cmsghdr *cmsg = (const struct cmsghdr *)last;
-	uint16_t segment;
-
-	if (cmsg->cmsg_level != IPPROTO_UDP)
-		return 0;
-	memcpy(&segment, CMSG_DATA(cmsg), sizeof(segment));
-	return segment;
 }
 
 static void flush(struct relay_socket *sock)
 {
-	unsigned int i = 0;
-	size_t segment;
+	unsigned int i;
 	int sent;
 
+	for (i = 0; i < sock->n; i++)
+		prepare(sock, i);
+	i = 0;
 	while (i < sock->n) {
 		sent = sendmmsg(sock->fd, sock->messages + i, sock->n - i,
 				MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -296,63 +336,95 @@ static void flush(struct relay_socket *sock)
 			continue;
 		}
 		/* It is about the first one: as a router does, go on without. */
-		segment = segment_of(&sock->messages[i].msg_hdr);
-		if (segment && errno != EAGAIN && errno != EMSGSIZE)
-			send_singly(sock, &sock->messages[i].msg_hdr, segment);
+		if (sock->outs[i].len > sock->outs[i].segment &&
+		    errno != EAGAIN && errno != EMSGSIZE)
+			send_singly(sock, i);
 		else
 			sock->relay->stats.not_sent++;
 		i++;
 	}
 	sock->n = 0;
+	sock->n_pieces = 0;
+}
+
+/* Packets that came singly and go the same way leave as a run. */
+static bool gather(struct relay_socket *sock, const struct out *next,
+		   uint8_t *data)
+{
+	struct iovec *piece;
+	struct msghdr *msg;
+	struct out *last;
+
+	if (sock->n == 0 || sock->n_pieces == SEND_PIECES)
+		return false;
+	last = &sock->outs[sock->n - 1];
+	if (next->segment > last->segment || next->ttl != last->ttl ||
+	    next->tos != last->tos || last->len % last->segment != 0 ||
+	    (next->len > next->segment && next->segment != last->segment) ||
+	    last->len + next->len > MAX_RUN ||
+	    last->len + next->len > MAX_SEGMENTS * last->segment ||
+	    !relay_endpoint_equal(&next->to, &last->to))
+		return false;
+	last->len += next->len;
+	msg = &sock->messages[sock->n - 1].msg_hdr;
+	piece = &msg->msg_iov[msg->msg_iovlen - 1];
+	if ((uint8_t *)piece->iov_base + piece->iov_len == data) {
+		piece->iov_len += next->len;
+		return true;
+	}
+	msg->msg_iovlen++;
+	piece[1].iov_base = data;
+	piece[1].iov_len = next->len;
+	sock->n_pieces++;
+	return true;
+}
+
+static void queue(struct relay_socket *sock, const struct out *out,
+		  uint8_t *data)
+{
+	struct msghdr *msg;
+	struct iovec *piece;
+
+	if (gather(sock, out, data))
+		return;
+	if (sock->n == SEND || sock->n_pieces == SEND_PIECES)
+		flush(sock);
+	msg = &sock->messages[sock->n].msg_hdr;
+	piece = &sock->pieces[sock->n_pieces++];
+	piece->iov_base = data;
+	piece->iov_len = out->len;
+	msg->msg_iov = piece;
+	msg->msg_iovlen = 1;
+	sock->outs[sock->n++] = *out;
 }
 
 /**
  * relay_socket_forward() - send packets on, soon
- * @relay: ours
  * @to: where to
- * @arrival: with what they came; lives until the turn's end
+ * @arrival: with what they came; its data lives until the turn's end
  * @at: where in it they begin
  * @len: their length; they have the arrival's segment
  *
  * The TTL is one less than the arrival's, which the caller has looked at.
  */
-void relay_socket_forward(struct relay *relay, const struct relay_endpoint *to,
+void relay_socket_forward(const struct relay_endpoint *to,
 			  const struct relay_arrival *arrival, size_t at,
 			  size_t len)
 {
-	struct relay_socket *sock = to->socket;
-	bool v4 = sock->family == AF_INET;
-	struct msghdr *msg;
-	uint16_t segment;
-	size_t part;
+	struct out out = {
+		.to = *to,
+		.segment = arrival->segment,
+		.ttl = arrival->ttl - 1,
+		.tos = arrival->tos,
+	};
 
-	(void)relay;
-	for (; len > 0; len -= part, at += part) {
-		part = arrival->segment * MAX_SEGMENTS;
-		if (part > len)
-			part = len;
-		if (sock->n == SEND)
-			flush(sock);
-		msg = &sock->messages[sock->n].msg_hdr;
-		sock->iovs[sock->n].iov_base = arrival->data + at;
-		sock->iovs[sock->n].iov_len = part;
-		sock->names[sock->n] = to->remote.in6;
-		msg->msg_namelen = v4 ? sizeof(struct sockaddr_in) :
-					sizeof(struct sockaddr_in6);
-		msg->msg_controllen = 0;
-		add_source(msg, to);
-		add_number(msg, v4 ? IPPROTO_IP : IPPROTO_IPV6,
-			   v4 ? IP_TTL : IPV6_HOPLIMIT, arrival->ttl - 1);
-		if (arrival->tos)
-			add_number(msg, v4 ? IPPROTO_IP : IPPROTO_IPV6,
-				   v4 ? IP_TOS : IPV6_TCLASS, arrival->tos);
-		if (part > arrival->segment) {
-			segment = arrival->segment;
-			memcpy(add_control(msg, IPPROTO_UDP, UDP_SEGMENT,
-					   sizeof(segment)), &segment,
-			       sizeof(segment));
-		}
-		sock->n++;
+	for (; len > 0; len -= out.len, at += out.len) {
+		out.len = arrival->segment * MAX_SEGMENTS;
+		if (out.len > len)
+			out.len = len;
+		if (out.segment > out.len)
+			out.segment = out.len;
+		queue(to->socket, &out, arrival->data + at);
 	}
 }
 
@@ -472,8 +544,6 @@ int relay_socket_open(struct relay_socket **socket_out, struct relay *relay,
 	sock->family = ss.ss_family;
 	for (i = 0; i < SEND; i++) {
 		sock->messages[i].msg_hdr.msg_name = &sock->names[i];
-		sock->messages[i].msg_hdr.msg_iov = &sock->iovs[i];
-		sock->messages[i].msg_hdr.msg_iovlen = 1;
 		sock->messages[i].msg_hdr.msg_control = &sock->controls[i];
 	}
 	sock->fd = socket(ss.ss_family,

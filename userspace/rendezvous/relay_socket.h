@@ -44,7 +44,7 @@ int relay_socket_open(struct relay_socket **socket_out, struct relay *relay,
 void relay_socket_close(struct relay_socket *socket);
 bool relay_socket_at(const struct relay *relay,
 		     const struct laya_address *address);
-void relay_socket_forward(struct relay *relay, const struct relay_endpoint *to,
+void relay_socket_forward(const struct relay_endpoint *to,
 			  const struct relay_arrival *arrival, size_t at,
 			  size_t len);
 void relay_socket_send(struct relay *relay, const struct relay_endpoint *to,

@@ -133,6 +133,17 @@ struct arrived *peer_socket_last(struct peer_socket *sock)
 	return &sock->got[(sock->n - 1) % PEER_PACKETS];
 }
 
+/* What came, since there were @from: in how many runs is the relay's business. */
+size_t peer_socket_bytes(struct peer_socket *sock, unsigned int from)
+{
+	size_t bytes = 0;
+
+	peer_socket_poll(sock);
+	for (; from < sock->n; from++)
+		bytes += sock->got[from % PEER_PACKETS].len;
+	return bytes;
+}
+
 void peer_init(struct peer *peer, struct relay *relay, const char *address)
 {
 	memset(peer, 0, sizeof(*peer));

@@ -61,6 +61,7 @@ void peer_socket_send(struct peer_socket *sock, const struct laya_address *to,
 		      const uint8_t *data, size_t len, size_t segment);
 unsigned int peer_socket_poll(struct peer_socket *sock);
 struct arrived *peer_socket_last(struct peer_socket *sock);
+size_t peer_socket_bytes(struct peer_socket *sock, unsigned int from);
 
 void peer_init(struct peer *peer, struct relay *relay, const char *address);
 void peer_free(struct peer *peer);
