@@ -690,6 +690,32 @@ static void run__of_several_labels(void **state)
 	assert_int_equal(f->relay->stats.malformed, 1);
 }
 
+static void run__to_two_hosts(void **state)
+{
+	struct fixture *f = *state;
+	unsigned int before;
+	unsigned int others;
+	uint64_t label;
+	unsigned int i;
+
+	begin(f);
+	peer_attach(&f->other, &f->loop);
+	label = laya_get48(ask_labels(f, &f->other, 1)->labels.list[0].label);
+	for (i = 0; i < 6; i++)
+		make_packet(f->packet + 200 * i, 200,
+			    i % 3 ? f->label : label, 0, 0, i);
+	before = f->host.sock->n;
+	others = f->other.sock->n;
+	peer_socket_send(f->dialler[0], &f->to, f->packet, 1200, 200);
+	wait_for(&f->loop,
+		 peer_socket_bytes(f->host.sock, before) == 800 &&
+		 peer_socket_bytes(f->other.sock, others) == 400);
+	assert_memory_equal(f->host.sock->got[before % PEER_PACKETS].data,
+			    f->packet + 200, 400);
+	assert_memory_equal(f->other.sock->got[others % PEER_PACKETS].data,
+			    f->packet, 200);
+}
+
 static void rate__of_one_label_is_its_own(void **state)
 {
 	struct fixture *f = *state;
@@ -834,6 +860,7 @@ int main(void)
 		TEST(run__in_one_piece),
 		TEST(run__of_packets_that_came_singly),
 		TEST(run__of_several_labels),
+		TEST(run__to_two_hosts),
 		TEST(rate__of_one_label_is_its_own),
 		TEST(ipv6__to_an_ipv4_host_and_back),
 		TEST(listen__in_use),

@@ -857,6 +857,51 @@ static void program__signals(void **state)
 	unlink(key_file);
 }
 
+static void program__bad_options(void **state)
+{
+	static const struct {
+		const char *options;
+		const char *says;
+	} bad[] = {
+		{ "", "--listen ADDR:PORT is missing" },
+		{ "-l 127.0.0.1", "want ADDRESS:PORT" },
+		{ "-l 127.0.0.1:0", "--private-key FILE is missing" },
+		{ "-m 0", "--max-clients 0: want a number" },
+		{ "--relay-port 0", "--relay-port 0: want a number from 1" },
+		{ "--relay-port 65536", "--relay-port 65536: want a number" },
+		{ "--relay-rate 0", "--relay-rate 0: want bytes a second" },
+		{ "--relay-rate 1e6", "--relay-rate 1e6: want bytes a second" },
+		{ "--relay-address 192.0.2.1", "want the ADDRESS:PORT" },
+		{ "--relay-address 0.0.0.0:1", "want the ADDRESS:PORT" },
+		{ "--relay-address 127.0.0.1:1", "want the ADDRESS:PORT" },
+		{ "-l 127.0.0.1:0 -k x --relay-port 1", "want --relay" },
+	};
+	const char *bin = getenv("LAYA_BIN");
+	char command[4096];
+	char text[1024];
+	FILE *output;
+	size_t len;
+	size_t i;
+	int status;
+
+	(void)state;
+	if (!bin)
+		skip();
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(command, sizeof(command),
+			 "%s/laya-rendezvous %s 2>&1", bin, bad[i].options);
+		output = popen(command, "r");
+		assert_non_null(output);
+		len = fread(text, 1, sizeof(text) - 1, output);
+		text[len] = '\0';
+		status = pclose(output);
+		if (!strstr(text, bad[i].says))
+			fail_msg("'%s' says: %s", bad[i].options, text);
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), 2);
+	}
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -884,6 +929,7 @@ int main(void)
 		TEST(descriptors__used_up),
 		TEST(listen__in_use),
 		TEST(program__signals),
+		cmocka_unit_test(program__bad_options),
 	};
 
 	return cmocka_run_group_tests_name("rendezvous", tests, NULL, NULL);
