@@ -719,6 +719,7 @@ static void run__to_two_hosts(void **state)
 static void rate__of_one_label_is_its_own(void **state)
 {
 	struct fixture *f = *state;
+	uint8_t flood[100];
 	unsigned int before;
 	uint64_t second;
 	unsigned int i;
@@ -727,11 +728,16 @@ static void rate__of_one_label_is_its_own(void **state)
 	begin(f);
 	second = laya_get48(ask_labels(f, &f->host, 2)->labels.list[1].label);
 	before = f->host.sock->n;
-	make_packet(f->packet, 100, second, 0, 0, 1);
-	for (i = 0; i < 50; i++)
-		dial(f, 1, 100);
+	make_packet(flood, 100, second, 0, 0, 1);
+	make_packet(f->packet, 100, f->label, 0, 0, 2);
+	for (i = 0; i < 50; i++) {
+		peer_socket_send(f->dialler[1], &f->to, flood, 100, 0);
+		if (i % 5 == 0)
+			dial(f, 0, 100);
+	}
 	settle(f);
-	assert_int_equal(peer_socket_bytes(f->host.sock, before), 2000);
+	/* What the flooded label may, and all of the other's */
+	assert_int_equal(peer_socket_bytes(f->host.sock, before), 2000 + 1000);
 	assert_int_equal(f->relay->stats.over_rate, 30);
 }
 
