@@ -200,7 +200,7 @@ class Coturn:
             "--no-cli", "--listening-ip", FA, "--relay-ip", FB,
             "--pidfile", f"{DIR}/turn.pid", "--userdb", f"{DIR}/turndb",
             "--log-file", "stdout", "--simple-log", log="coturn")
-        wait_for(lambda: listens(3478, "u"), "turnserver")
+        wait_for(lambda: listens(3478, "u"), "turnserver", 600)
         self.pids = Pids(self.process)
         self.sender = udp("a", "192.0.2.1")
         self.sender.connect((FA, 3478))

@@ -46,7 +46,7 @@ forwarded() {
 	sed -n 's/.*forwarded \([0-9]*\) packets.*/\1/p' "$log" | tail -n 1
 }
 
-ktap_plan 19
+ktap_plan 21
 
 topology_internet
 topology_public r1
@@ -147,6 +147,12 @@ wait $reader
 ktap_equal "every byte arrived" "$(cat "$topology_dir/stream.sent")" \
 	"$(cat "$topology_dir/stream.got")"
 ktap_equal "nothing began outside of b's NAT" 0 "$(topology_from_outside nat-b)"
+
+# It has forgotten everything, and is found again all the same
+rendezvous_start "$victim" --relay
+ktap_check "the killed relay is used again when it is back" \
+	wait_for '[ "$(usable a b)" = 2 ] && [ "$(usable b a)" = 2 ]' 90
+ktap_check "a stream of 1 MiB from a to b" talk_stream a b 7004 1
 
 [ "$ktap_failures" = 0 ] || logs
 ktap_done

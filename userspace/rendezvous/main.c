@@ -25,6 +25,8 @@
 
 /* Descriptors that are not clients: listeners, the loop, the log, ... */
 #define OTHER_FDS	64
+/* Nodes that attach, at most; but no more than a fourth of all */
+#define RELAY_FDS	1024
 /* Where hosts attach, TCP and UDP */
 #define RELAY_PORT	5292
 /* 10 Gbit/s */
@@ -246,8 +248,9 @@ static int parse_options(struct options *options, int argc, char **argv)
 }
 
 /* Each client takes a descriptor. */
-static void fit_clients(struct limits *limits)
+static void fit_clients(struct limits *limits, bool relay)
 {
+	rlim_t others = OTHER_FDS;
 	struct rlimit rlimit;
 	rlim_t most;
 
@@ -258,8 +261,11 @@ static void fit_clients(struct limits *limits)
 	if (getrlimit(RLIMIT_NOFILE, &rlimit) ||
 	    rlimit.rlim_cur == RLIM_INFINITY)
 		return;
-	most = rlimit.rlim_cur > 2 * OTHER_FDS ?
-	       rlimit.rlim_cur - OTHER_FDS : OTHER_FDS;
+	if (relay)
+		others += rlimit.rlim_cur / 4 < RELAY_FDS ?
+			  rlimit.rlim_cur / 4 : RELAY_FDS;
+	most = rlimit.rlim_cur > 2 * others ? rlimit.rlim_cur - others :
+					      OTHER_FDS;
 	if (limits->clients > most) {
 		laya_warning("%u clients need more open files than the limit of %llu allows: taking %llu clients",
 			     limits->clients,
@@ -410,7 +416,7 @@ int main(int argc, char **argv)
 	limits_default(&limits);
 	if (options.max_clients != 0)
 		limits.clients = options.max_clients;
-	fit_clients(&limits);
+	fit_clients(&limits, options.relay);
 	ret = uv_loop_init(&loop);
 	if (!ret)
 		ret = server_init(&server, &loop, private_key, &limits);
