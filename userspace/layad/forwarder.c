@@ -8,16 +8,20 @@
 
 #include "control_port.h"
 #include "attach.h"
+#include "carrier.h"
 #include "forwarder.h"
 #include "gateway.h"
 #include "kernel.h"
 #include "log.h"
 #include "offer.h"
+#include "reach.h"
 #include "rendezvous.h"
 
 /* From the first byte to path and labels */
 #define ATTACH_MS	10000
-#define SUSPECT_MS	2000
+#define SUSPECT_MS	3000
+/* How long UDP has before a stream is dialled as well */
+#define FALLBACK_MS	500
 #define RENEW_MS	60000
 #define RENEW_SOON_MS	3000
 #define MAX_RENEWALS	3
@@ -109,6 +113,8 @@ bool forwarder_has_rival(const struct forwarder *forwarder,
 
 static void close_channel(struct forwarder *forwarder)
 {
+	reach_end(forwarder->reach);
+	forwarder->reach = NULL;
 	if (forwarder->channel)
 		laya_channel_close(forwarder->channel);
 	forwarder->channel = NULL;
@@ -119,6 +125,7 @@ static void remove_forwarder(struct forwarder *forwarder)
 	TAILQ_REMOVE(&forwarder->node->forwarders, forwarder, entry);
 	timer_free(forwarder->timer);
 	timer_free(forwarder->suspect);
+	timer_free(forwarder->fallback);
 	free(forwarder->labels);
 	sodium_memzero(&forwarder->self, sizeof(forwarder->self));
 	free(forwarder);
@@ -232,6 +239,20 @@ static void on_suspect(void *data)
 		forwarder_lost(forwarder, "its path does not answer");
 }
 
+static void on_fallback(void *data)
+{
+	struct forwarder *forwarder = data;
+	int ret;
+
+	if (forwarder->gateway || forwarder->state < FORWARDER_BINDING ||
+	    kernel_has_usable_path(forwarder->peer))
+		return;
+	ret = carrier_attach(forwarder);
+	if (ret)
+		laya_debug("forwarder %s: no stream carrier: %s",
+			   name(forwarder), strerror(-ret));
+}
+
 static void on_timer(void *data)
 {
 	struct forwarder *forwarder = data;
@@ -248,7 +269,7 @@ static void on_timer(void *data)
 	case FORWARDER_BINDING:
 		forwarder_lost(forwarder, forwarder->path_usable ?
 			       "it gives us no labels" :
-			       "no packet comes back from it by UDP; is its port open?");
+			       "no packet comes back from it, by UDP or a stream; is its port open?");
 		break;
 	case FORWARDER_UP:
 		ask_labels(forwarder);
@@ -268,9 +289,11 @@ static struct forwarder *add(struct node *node, const uint8_t *key)
 	backoff_init(&forwarder->backoff, RETRY_BASE_MS, RETRY_MAX_MS);
 	forwarder->timer = timer_new(node->loop, on_timer, forwarder);
 	forwarder->suspect = timer_new(node->loop, on_suspect, forwarder);
-	if (!forwarder->timer || !forwarder->suspect) {
+	forwarder->fallback = timer_new(node->loop, on_fallback, forwarder);
+	if (!forwarder->timer || !forwarder->suspect || !forwarder->fallback) {
 		timer_free(forwarder->timer);
 		timer_free(forwarder->suspect);
+		timer_free(forwarder->fallback);
 		free(forwarder);
 		return NULL;
 	}
@@ -284,7 +307,8 @@ static void on_ready(struct laya_channel *channel, void *data)
 	struct node *node = forwarder->node;
 	struct peer *peer = peer_find(node, forwarder->key);
 
-	forwarder->dialled = *laya_channel_remote_address(channel);
+	if (forwarder->gateway)
+		forwarder->dialled = *laya_channel_remote_address(channel);
 	forwarder->state = FORWARDER_OFFERING;
 	if (peer && peer->attachment) {
 		forwarder_lost(forwarder,
@@ -372,6 +396,39 @@ static const struct laya_channel_ops ops = {
 	.key = on_key,
 };
 
+static void on_reached(struct laya_channel *channel,
+		       enum laya_transport transport,
+		       const struct laya_address *address, const char *evidence,
+		       void *data)
+{
+	struct forwarder *forwarder = data;
+
+	forwarder->reach = NULL;
+	forwarder->channel = channel;
+	forwarder->transport = transport;
+	forwarder->dialled = *address;
+	snprintf(forwarder->evidence, sizeof(forwarder->evidence), "%s",
+		 evidence);
+	/* A proxy does not tell where it leads; what was asked for does. */
+	if (!address->family && !forwarder->server)
+		forwarder->dialled = forwarder->addresses.list[forwarder->at];
+	laya_channel_hand_over(channel, &ops, forwarder);
+	on_ready(channel, forwarder);
+}
+
+static void on_unreached(const char *reason, void *data)
+{
+	struct forwarder *forwarder = data;
+
+	forwarder->reach = NULL;
+	forwarder_lost(forwarder, reason);
+}
+
+static const struct reach_ops reach_ops = {
+	.ready = on_reached,
+	.failed = on_unreached,
+};
+
 static const struct laya_address *next_address(struct forwarder *forwarder)
 {
 	const struct laya_addresses *addresses = &forwarder->addresses;
@@ -379,8 +436,8 @@ static const struct laya_address *next_address(struct forwarder *forwarder)
 	unsigned int i;
 
 	for (i = 0; i < addresses->n; i++) {
-		address = &addresses->list[forwarder->next_address++ %
-					   addresses->n];
+		forwarder->at = forwarder->next_address++ % addresses->n;
+		address = &addresses->list[forwarder->at];
 		if (locals_have_family(&forwarder->node->locals,
 				       address->family))
 			break;
@@ -389,50 +446,65 @@ static const struct laya_address *next_address(struct forwarder *forwarder)
 	return address;
 }
 
+/* It is on this network: by TCP, under a key that nobody has seen. */
+static int connect_gateway(struct forwarder *forwarder, const char *host,
+			   uint16_t port)
+{
+	struct laya_channel_config config;
+	char text[6];
+	int ret;
+
+	ret = gateway_ephemeral(forwarder);
+	if (ret)
+		return ret;
+	snprintf(text, sizeof(text), "%u", port);
+	laya_channel_config_client(&config, LAYA_PROLOGUE_ATTACH,
+				   forwarder->self.private_key);
+	config.connect_timeout = 5000;
+	ret = laya_channel_connect(&forwarder->channel, forwarder->node->loop,
+				   &config, host, text, NULL, &ops, forwarder);
+	sodium_memzero(&config, sizeof(config));
+	if (ret)
+		forwarder->channel = NULL;
+	return ret;
+}
+
 static void attach(struct forwarder *forwarder)
 {
-	const struct laya_identity *self = &forwarder->node->self;
 	struct node *node = forwarder->node;
-	struct laya_channel_config config;
+	struct reach_target target = {
+		.key = forwarder->key,
+		.prologue = LAYA_PROLOGUE_ATTACH,
+		.first = forwarder->transport,
+	};
 	const struct laya_address *address;
-	const char *host;
 	char text[INET6_ADDRSTRLEN] = "";
-	char port[6];
 	int ret;
 
 	if (forwarder->server) {
-		host = forwarder->server->host;
-		snprintf(port, sizeof(port), "%u", forwarder->server->port);
+		target.host = forwarder->server->host;
+		target.port = forwarder->server->port;
+		target.host_name = forwarder->server->host_name;
 	} else {
 		address = next_address(forwarder);
 		uv_inet_ntop(address->family, address->addr, text,
 			     sizeof(text));
-		host = text;
-		snprintf(port, sizeof(port), "%u", address->port);
+		target.host = text;
+		target.port = address->port;
 	}
-	laya_debug("attaching to the forwarder %s, port %s", host, port);
+	laya_debug("attaching to the forwarder %s, port %u", target.host,
+		   target.port);
 	forwarder->state = FORWARDER_CONNECTING;
 	forwarder->path_usable = false;
 	forwarder->asked = 0;
 	forwarder->renewals_failed = 0;
-	if (forwarder->gateway) {
-		self = &forwarder->self;
-		ret = gateway_ephemeral(forwarder);
-		if (ret) {
-			forwarder_lost(forwarder, strerror(-ret));
-			return;
-		}
-	}
-	laya_channel_config_client(&config, LAYA_PROLOGUE_ATTACH,
-				   self->private_key);
-	config.connect_timeout = 5000;
-	ret = laya_channel_connect(&forwarder->channel, node->loop, &config,
-				   host, port,
-				   forwarder->gateway ? NULL : forwarder->key,
-				   &ops, forwarder);
-	sodium_memzero(&config, sizeof(config));
+	if (forwarder->gateway)
+		ret = connect_gateway(forwarder, target.host, target.port);
+	else
+		ret = reach_begin(&forwarder->reach, node, &target,
+				  node->self.private_key, &reach_ops,
+				  forwarder);
 	if (ret) {
-		forwarder->channel = NULL;
 		forwarder_lost(forwarder, strerror(-ret));
 		return;
 	}
@@ -448,9 +520,14 @@ void forwarder_established(struct forwarder *forwarder)
 	if (forwarder->state != FORWARDER_OFFERING)
 		return;
 	forwarder->state = FORWARDER_BINDING;
-	if (kernel_path_new(forwarder->peer, LAYA_PATH_KIND_DIRECT,
-			    &forwarder->dialled, NULL))
-		return;		/* the timer notices */
+	if (node_has_udp(forwarder->node) &&
+	    laya_address_is_dialable(&forwarder->dialled)) {
+		kernel_path_new(forwarder->peer, LAYA_PATH_KIND_DIRECT,
+				KERNEL_CARRIER_UDP, &forwarder->dialled, NULL);
+		timer_start(forwarder->fallback, FALLBACK_MS);
+	} else {
+		timer_start(forwarder->fallback, 0);
+	}
 	/* A path that was adopted is usable already. */
 	forwarder->path_usable = kernel_has_usable_path(forwarder->peer);
 }
@@ -484,11 +561,15 @@ void forwarder_path_changed(struct forwarder *forwarder,
 	}
 	if (forwarder->state != FORWARDER_UP)
 		return;
-	if (path->state == LAYA_PATH_STATE_DEAD)
+	if (path->state == LAYA_PATH_STATE_DEAD &&
+	    !timer_pending(forwarder->suspect))
 		forwarder_lost(forwarder, "its path is dead");
 	else if (path->state == LAYA_PATH_STATE_SUSPECT &&
-		 !timer_pending(forwarder->suspect))
+		 !timer_pending(forwarder->suspect)) {
 		timer_start(forwarder->suspect, SUSPECT_MS);
+		/* Perhaps it is only UDP that does not pass any more. */
+		timer_start(forwarder->fallback, 0);
+	}
 }
 
 static struct forwarder_label *find_label(const struct forwarder *forwarder,

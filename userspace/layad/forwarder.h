@@ -9,6 +9,8 @@
 #include "node.h"
 #include "peer.h"
 
+struct reach;
+
 enum forwarder_state {
 	FORWARDER_IDLE,
 	FORWARDER_CONNECTING,	/* channel */
@@ -42,9 +44,12 @@ struct forwarder_label {
  * @adopted: it was in use before a restart
  * @addresses: from the lists
  * @next_address: to try next
+ * @at: the one that is being tried, or was
  * @state: how far the attachment is
  * @peer: NULL while FORWARDER_IDLE
+ * @reach: while FORWARDER_CONNECTING, but for a gateway
  * @channel: or NULL
+ * @transport: by which the channel came; 0 is not known
  * @dialled: its address in use
  * @addresses_told: what it says that its addresses are
  * @path_usable: we have a path to it
@@ -58,7 +63,9 @@ struct forwarder_label {
  * @waiting: it failed, until @timer
  * @timer: by state: the next step is overdue, or renewal, or the end of waiting
  * @suspect: its path does not answer
+ * @fallback: UDP has had its time: a stream carrier is dialled
  * @failure: why it failed last, for people
+ * @evidence: what is strange about the way to it, likewise
  */
 struct forwarder {
 	TAILQ_ENTRY(forwarder) entry;
@@ -73,9 +80,12 @@ struct forwarder {
 	bool adopted;
 	struct laya_addresses addresses;
 	unsigned int next_address;
+	unsigned int at;
 	enum forwarder_state state;
 	struct peer *peer;
+	struct reach *reach;
 	struct laya_channel *channel;
+	enum laya_transport transport;
 	struct laya_address dialled;
 	struct laya_addresses addresses_told;
 	bool path_usable;
@@ -89,7 +99,9 @@ struct forwarder {
 	bool waiting;
 	struct timer *timer;
 	struct timer *suspect;
-	char failure[256];
+	struct timer *fallback;
+	char failure[1024];
+	char evidence[512];
 };
 
 int forwarder_start(struct node *node);

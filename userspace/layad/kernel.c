@@ -9,6 +9,7 @@
 #include <sodium.h>
 
 #include "attach.h"
+#include "carrier.h"
 #include "forwarder.h"
 #include "kernel.h"
 #include "log.h"
@@ -83,6 +84,7 @@ static void on_path_changed(void *ctx, const struct laya_nl_path *event)
 			   laya_nl_has(event, LAYA_A_PATH_IN_USE) ?
 			   ", in use" : "");
 	}
+	carrier_path_changed(node, event);
 	peer_path_changed(peer, event);
 	/* Last, since it may be the peer's end. */
 	if (peer->forwarder)
@@ -95,7 +97,8 @@ static void on_carrier_lost(void *ctx, const struct laya_nl_carrier *event)
 {
 	struct node *node = ctx;
 
-	if (event->ifindex != node->ifindex)
+	if (event->ifindex != node->ifindex || carrier_lost(node, event) ||
+	    event->type != LAYA_CARRIER_TYPE_UDP)
 		return;
 	laya_warning("%s: the UDP sockets on port %u are lost; opening new ones",
 		     node->config.device, event->port);
@@ -272,6 +275,38 @@ static int set_device(struct node *node, const struct laya_nl_device *old)
 	}
 	ret = laya_nl_device_set(node->nl, &device);
 	return ret ? complain(node, ret, "cannot set its key and flags") : 0;
+}
+
+/**
+ * kernel_carrier_new() - hand a stream down
+ * @node: ours
+ * @type: enum laya_carrier_type
+ * @fd: a connected stream socket; it stays the caller's
+ * @remote: where it leads, if that is known
+ * @id: where to put the id
+ *
+ * Return: 0, or a negative errno; laya_nl_strerror() says more.
+ */
+int kernel_carrier_new(struct node *node, uint32_t type, int fd,
+		       const struct laya_address *remote, uint32_t *id)
+{
+	if (!node->nl)
+		return -ENODEV;
+	return laya_nl_carrier_new_stream(node->nl, node->ifindex, type, fd,
+					  remote->family ? remote : NULL, id);
+}
+
+/**
+ * kernel_carrier_del() - close a stream
+ * @node: ours
+ * @id: its id
+ */
+void kernel_carrier_del(struct node *node, uint32_t id)
+{
+	/* It may be gone already. */
+	if (node->nl && laya_nl_carrier_del(node->nl, node->ifindex, id))
+		laya_debug("cannot close carrier %u: %s", id,
+			   laya_nl_strerror(node->nl));
 }
 
 static int take_carrier(void *ctx, const struct laya_nl_carrier *carrier)

@@ -134,19 +134,20 @@ void kernel_session_confirm(struct peer *peer, uint32_t rx_index)
  * kernel_path_new() - dial
  * @peer: whom
  * @kind: enum laya_path_kind
- * @remote: where
+ * @carrier_id: over what; KERNEL_CARRIER_UDP or that of a stream
+ * @remote: where; over a stream for people, if it is known
  * @candidate: whose labels and forwarder to use, or NULL
  *
  * Return: 0, or a negative errno, which was logged.
  */
-int kernel_path_new(struct peer *peer, uint32_t kind,
+int kernel_path_new(struct peer *peer, uint32_t kind, uint32_t carrier_id,
 		    const struct laya_address *remote,
 		    const struct laya_candidate *candidate)
 {
 	struct laya_nl_path path = {
 		.ifindex = peer->node->ifindex,
 		.kind = kind,
-		.carrier_id = 1,
+		.carrier_id = carrier_id,
 		.remote = *remote,
 	};
 	char text[LAYA_ADDRESS_TEXT_SIZE];
@@ -157,7 +158,8 @@ int kernel_path_new(struct peer *peer, uint32_t kind,
 	laya_nl_set(&path, LAYA_A_PATH_PUBLIC_KEY);
 	laya_nl_set(&path, LAYA_A_PATH_KIND);
 	laya_nl_set(&path, LAYA_A_PATH_CARRIER_ID);
-	laya_nl_set(&path, LAYA_A_PATH_REMOTE);
+	if (remote->family)
+		laya_nl_set(&path, LAYA_A_PATH_REMOTE);
 	if (candidate && candidate->n_labels > 0) {
 		path.n_labels = candidate->n_labels;
 		memcpy(path.labels, candidate->labels, sizeof(path.labels));
@@ -174,8 +176,9 @@ int kernel_path_new(struct peer *peer, uint32_t kind,
 			     text, laya_nl_kind_name(kind),
 			     laya_nl_strerror(peer->node->nl));
 	else
-		laya_debug("%s: dialling %s (%s), path %u", peer_text(peer),
-			   text, laya_nl_kind_name(kind), path.path_id);
+		laya_debug("%s: dialling %s (%s) over carrier %u, path %u",
+			   peer_text(peer), text, laya_nl_kind_name(kind),
+			   carrier_id, path.path_id);
 	return ret;
 }
 

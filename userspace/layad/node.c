@@ -11,6 +11,7 @@
 
 #include "addresses.h"
 #include "attach.h"
+#include "carrier.h"
 #include "cipher.h"
 #include "control_port.h"
 #include "control_socket.h"
@@ -58,6 +59,17 @@ uint32_t node_random_index(void)
 bool node_is_relay(const struct node *node)
 {
 	return node->config.forward == LAYA_FORWARD_PUBLIC;
+}
+
+/**
+ * node_has_udp() - may packets be sent by UDP
+ * @node: ours
+ *
+ * Return: whether the configuration lets them.
+ */
+bool node_has_udp(const struct node *node)
+{
+	return node->config.transports & (1u << LAYA_TRANSPORT_UDP);
 }
 
 /**
@@ -125,6 +137,7 @@ void node_addresses_changed(struct node *node)
 		  node->locals.n);
 	rendezvous_retry(node);
 	forwarder_retry(node);
+	carrier_retry(node);
 	gateway_look(node);
 	if (node_is_relay(node))
 		rendezvous_register_again(node);
@@ -256,6 +269,7 @@ int node_init(struct node *node, uv_loop_t *loop)
 	TAILQ_INIT(&node->peers);
 	TAILQ_INIT(&node->rendezvous);
 	TAILQ_INIT(&node->forwarders);
+	TAILQ_INIT(&node->carriers);
 	ret = laya_identity_init(&node->self, node->config.private_key,
 				 laya_cipher_accelerated(NULL));
 	sodium_memzero(node->config.private_key, LAYA_KEY_SIZE);
@@ -328,6 +342,7 @@ void node_stop(struct node *node)
 	save_seen(node);
 	control_socket_stop(node);
 	rendezvous_stop(node);
+	carrier_stop(node);
 	forwarder_stop(node);
 	attach_stop(node);
 	control_port_stop(node);

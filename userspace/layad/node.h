@@ -9,6 +9,8 @@
  *	answer.c		handshakes that others begin
  *	rendezvous.c		connections to rendezvous servers
  *	forwarder.c		our attachments to forwarders
+ *	reach.c			connections to servers, by whichever transport works
+ *	carrier.c		stream carriers, where UDP does not pass
  *	gateway.c		gateways: finding ours, being one
  *	attach.c		attachments of others to us
  *	control_port.c		messages inside of sessions: port 1
@@ -35,6 +37,7 @@
 #include "candidates.h"
 #include "config.h"
 #include "handshake.h"
+#include "nat64.h"
 #include "netlink.h"
 #include "routers.h"
 #include "stamp.h"
@@ -43,10 +46,12 @@
 struct peer;
 struct rendezvous;
 struct forwarder;
+struct carrier;
 
 TAILQ_HEAD(peer_list, peer);
 TAILQ_HEAD(rendezvous_list, rendezvous);
 TAILQ_HEAD(forwarder_list, forwarder);
+TAILQ_HEAD(carrier_list, carrier);
 
 /**
  * struct node - this node
@@ -58,10 +63,13 @@ TAILQ_HEAD(forwarder_list, forwarder);
  * @peers: all nodes that we shake hands with
  * @rendezvous: all rendezvous servers of the configuration; never shrinks
  * @forwarders: all forwarders that we know of
+ * @carriers: stream carriers that we dial
+ * @n_carriers: how many
  * @nl: the kernel
  * @ifindex: our device
  * @port: of the UDP carrier
  * @locals: our addresses
+ * @nat64: how IPv4 is reached from here, if its length is not 0
  * @routers: our default routers
  * @kernel: of kernel.c
  * @addresses: of addresses.c
@@ -81,10 +89,13 @@ struct node {
 	struct peer_list peers;
 	struct rendezvous_list rendezvous;
 	struct forwarder_list forwarders;
+	struct carrier_list carriers;
+	unsigned int n_carriers;
 	struct laya_nl *nl;
 	uint32_t ifindex;
 	uint16_t port;
 	struct locals locals;
+	struct laya_nat64_prefix nat64;
 	struct routers routers;
 	struct kernel *kernel;
 	struct addresses *addresses;
@@ -101,6 +112,7 @@ int node_start(struct node *node);
 void node_stop(struct node *node);
 
 bool node_is_relay(const struct node *node);
+bool node_has_udp(const struct node *node);
 bool node_forwards(const struct node *node);
 void node_candidates_changed(struct node *node);
 void node_addresses_changed(struct node *node);

@@ -8,6 +8,7 @@
 
 #include "answer.h"
 #include "attach.h"
+#include "carrier.h"
 #include "control_port.h"
 #include "forwarder.h"
 #include "gateway.h"
@@ -18,6 +19,8 @@
 
 /* A path that has not answered by then will not */
 #define WATCH_MS		3000
+/* How long UDP has before streams are dialled as well */
+#define FALLBACK_MS		500
 /* Handshakes without a path after them, before the peer is unreachable */
 #define MAX_ATTEMPTS		3
 /* Of a rekey that failed everywhere */
@@ -29,6 +32,7 @@
 
 static void on_aging(void *data);
 static void on_watch(void *data);
+static void on_fallback(void *data);
 
 /**
  * peer_new() - know another node
@@ -53,7 +57,8 @@ struct peer *peer_new(struct node *node, const struct laya_identity *self,
 		goto err_free;
 	peer->aging = timer_new(node->loop, on_aging, peer);
 	peer->watch = timer_new(node->loop, on_watch, peer);
-	if (!peer->aging || !peer->watch)
+	peer->fallback = timer_new(node->loop, on_fallback, peer);
+	if (!peer->aging || !peer->watch || !peer->fallback)
 		goto err_timers;
 	backoff_init(&peer->retry, 4000, 60000);
 	TAILQ_INSERT_TAIL(&node->peers, peer, entry);
@@ -62,6 +67,7 @@ struct peer *peer_new(struct node *node, const struct laya_identity *self,
 err_timers:
 	timer_free(peer->aging);
 	timer_free(peer->watch);
+	timer_free(peer->fallback);
 err_free:
 	sodium_memzero(peer, sizeof(*peer));
 	free(peer);
@@ -80,6 +86,7 @@ void peer_del(struct peer *peer)
 	kernel_peer_del(peer);
 	timer_free(peer->aging);
 	timer_free(peer->watch);
+	timer_free(peer->fallback);
 	timer_free(peer->offer.timer);
 	timer_free(peer->answer.timer);
 	TAILQ_REMOVE(&peer->node->peers, peer, entry);
@@ -266,7 +273,7 @@ void peer_dial(struct peer *peer)
 	const char *refused;
 	unsigned int i;
 
-	for (i = 0; i < peer->remote.n; i++) {
+	for (i = 0; i < peer->remote.n && node_has_udp(node); i++) {
 		candidate = &peer->remote.list[i];
 		laya_address_format(text, &candidate->address);
 		refused = candidate_refused(candidate, &node->locals,
@@ -280,8 +287,21 @@ void peer_dial(struct peer *peer)
 			continue;
 		}
 		kernel_path_new(peer, candidate_kind(candidate, &node->locals),
-				&candidate->address, candidate);
+				KERNEL_CARRIER_UDP, &candidate->address,
+				candidate);
 	}
+	/* Where UDP does not pass there are carriers, or will be. */
+	carrier_join(peer);
+	if (peer->configured && !kernel_has_usable_path(peer))
+		timer_start(peer->fallback, FALLBACK_MS);
+}
+
+static void on_fallback(void *data)
+{
+	struct peer *peer = data;
+
+	if (peer->session && !kernel_has_usable_path(peer))
+		carrier_reach(peer);
 }
 
 static void watch(struct peer *peer)
@@ -525,6 +545,8 @@ void peer_path_changed(struct peer *peer, const struct laya_nl_path *path)
 			  peer_text(peer), peer->remote.n);
 		peer->lost = true;
 		peer_dial(peer);
+		/* Traffic waits: no patience with UDP now */
+		carrier_reach(peer);
 	}
 	if (peer->offer.phase == OFFER_NONE)
 		watch(peer);

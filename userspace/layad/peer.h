@@ -108,6 +108,7 @@ struct answer {
  * @retry: when to look for @lost again
  * @aging: rekeys when it expires
  * @watch: looks whether paths have come up
+ * @fallback: UDP has had its time: dial streams
  * @remote: its candidates
  * @told: our candidates, as it knows them
  * @told_valid: @told is set
@@ -137,6 +138,7 @@ struct peer {
 	struct backoff retry;
 	struct timer *aging;
 	struct timer *watch;
+	struct timer *fallback;
 	struct laya_candidates remote;
 	struct laya_candidates told;
 	bool told_valid;

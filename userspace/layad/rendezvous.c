@@ -10,6 +10,7 @@
 #include "forwarder.h"
 #include "log.h"
 #include "offer.h"
+#include "reach.h"
 #include "rendezvous.h"
 
 #define RETRY_BASE_MS	500
@@ -55,13 +56,15 @@ static void do_register(struct rendezvous *rendezvous)
 		/* "Where you see me", and an address of the other family */
 		seen = laya_channel_local_address(rendezvous->channel);
 		memset(&address, 0, sizeof(address));
-		address.family = seen->family;
+		/* A stream that is pumped knows no address of ours */
+		address.family = seen->family ? seen->family : AF_INET;
 		address.port = node->port;
 		addresses->list[addresses->n++] = address;
 		for (i = 0; i < node->locals.n &&
 			    addresses->n < LAYA_MAX_ADDRESSES; i++) {
 			if (node->locals.list[i].link_local ||
-			    node->locals.list[i].address.family == seen->family)
+			    node->locals.list[i].address.family ==
+			    addresses->list[0].family)
 				continue;
 			address = node->locals.list[i].address;
 			address.port = node->port;
@@ -69,12 +72,6 @@ static void do_register(struct rendezvous *rendezvous)
 		}
 	}
 	laya_channel_send(rendezvous->channel, &message);
-}
-
-static void on_ready(struct laya_channel *channel, void *data)
-{
-	(void)channel;
-	do_register(data);
 }
 
 static void take_relays(struct rendezvous *rendezvous,
@@ -162,28 +159,59 @@ static void on_closed(struct laya_channel *channel, int error,
 }
 
 static const struct laya_channel_ops ops = {
-	.ready = on_ready,
 	.message = on_message,
 	.closed = on_closed,
+};
+
+static void on_reached(struct laya_channel *channel,
+		       enum laya_transport transport,
+		       const struct laya_address *address, const char *evidence,
+		       void *data)
+{
+	struct rendezvous *rendezvous = data;
+
+	(void)address;
+	rendezvous->reach = NULL;
+	rendezvous->channel = channel;
+	rendezvous->transport = transport;
+	snprintf(rendezvous->evidence, sizeof(rendezvous->evidence), "%s",
+		 evidence);
+	laya_channel_hand_over(channel, &ops, rendezvous);
+	do_register(rendezvous);
+}
+
+static void on_unreached(const char *reason, void *data)
+{
+	struct rendezvous *rendezvous = data;
+
+	rendezvous->reach = NULL;
+	complain(rendezvous, reason);
+	offer_rendezvous_lost(rendezvous->node, rendezvous);
+	retry_later(rendezvous);
+}
+
+static const struct reach_ops reach_ops = {
+	.ready = on_reached,
+	.failed = on_unreached,
 };
 
 static void connect_now(struct rendezvous *rendezvous)
 {
 	const struct laya_config_server *server = rendezvous->server;
 	struct node *node = rendezvous->node;
-	struct laya_channel_config config;
-	char port[6];
+	const struct reach_target target = {
+		.host = server->host,
+		.port = server->port,
+		.host_name = server->host_name,
+		.key = server->public_key,
+		.prologue = LAYA_PROLOGUE_RENDEZVOUS,
+		.first = rendezvous->transport,
+	};
 	int ret;
 
-	snprintf(port, sizeof(port), "%u", server->port);
-	laya_channel_config_client(&config, LAYA_PROLOGUE_RENDEZVOUS,
-				   node->self.private_key);
-	ret = laya_channel_connect(&rendezvous->channel, node->loop, &config,
-				   server->host, port, server->public_key,
-				   &ops, rendezvous);
-	sodium_memzero(&config, sizeof(config));
+	ret = reach_begin(&rendezvous->reach, node, &target,
+			  node->self.private_key, &reach_ops, rendezvous);
 	if (ret) {
-		rendezvous->channel = NULL;
 		complain(rendezvous, strerror(-ret));
 		retry_later(rendezvous);
 	}
@@ -193,7 +221,7 @@ static void on_timer(void *data)
 {
 	struct rendezvous *rendezvous = data;
 
-	if (!rendezvous->channel)
+	if (!rendezvous->channel && !rendezvous->reach)
 		connect_now(rendezvous);
 }
 
@@ -242,6 +270,7 @@ void rendezvous_stop(struct node *node)
 
 	while ((rendezvous = TAILQ_FIRST(&node->rendezvous))) {
 		TAILQ_REMOVE(&node->rendezvous, rendezvous, entry);
+		reach_end(rendezvous->reach);
 		if (rendezvous->channel)
 			laya_channel_close(rendezvous->channel);
 		timer_free(rendezvous->timer);
@@ -288,7 +317,7 @@ void rendezvous_retry(struct node *node)
 	struct rendezvous *rendezvous;
 
 	TAILQ_FOREACH(rendezvous, &node->rendezvous, entry) {
-		if (rendezvous->channel)
+		if (rendezvous->channel || rendezvous->reach)
 			continue;
 		backoff_reset(&rendezvous->backoff);
 		timer_start(rendezvous->timer, 0);

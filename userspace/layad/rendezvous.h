@@ -11,13 +11,17 @@
 /* More than this would not have a bit in struct offer. */
 #define RENDEZVOUS_MAX	32
 
+struct reach;
+
 /**
  * struct rendezvous - one server
  * @entry: in node->rendezvous
  * @node: ours
  * @server: its place in the configuration
  * @bit: of it in struct offer
+ * @reach: while it is being connected
  * @channel: NULL while there is none
+ * @transport: by which it was reached the last time; 0 is never
  * @registered: it knows us
  * @opened: when it did; milliseconds of the loop
  * @backoff: until the next try
@@ -25,6 +29,7 @@
  * @observed: our address as it sees it
  * @relays: the relays that it knows
  * @failure: why there is no connection, for people
+ * @evidence: what is strange about the connection, likewise
  * @complained: that was logged
  */
 struct rendezvous {
@@ -32,14 +37,17 @@ struct rendezvous {
 	struct node *node;
 	const struct laya_config_server *server;
 	uint32_t bit;
+	struct reach *reach;
 	struct laya_channel *channel;
+	enum laya_transport transport;
 	bool registered;
 	uint64_t opened;
 	struct backoff backoff;
 	struct timer *timer;
 	struct laya_address observed;
 	struct laya_relays relays;
-	char failure[256];
+	char failure[1024];
+	char evidence[512];
 	bool complained;
 };
 

@@ -1109,6 +1109,19 @@ int laya_channel_send(struct laya_channel *channel,
 }
 
 /**
+ * laya_channel_hand_over() - from now on it is another's
+ * @channel: the channel
+ * @ops: who is told; copied
+ * @data: last argument of each call
+ */
+void laya_channel_hand_over(struct laya_channel *channel,
+			    const struct laya_channel_ops *ops, void *data)
+{
+	channel->ops = *ops;
+	channel->data = data;
+}
+
+/**
  * laya_channel_close() - end a channel, without a last word
  * @channel: the channel; the pointer is dead after this
  */

@@ -111,6 +111,8 @@ int laya_channel_open(struct laya_channel **channel, uv_loop_t *loop,
 		      const struct laya_channel_ops *ops, void *data);
 int laya_channel_send(struct laya_channel *channel,
 		      const struct laya_message *message);
+void laya_channel_hand_over(struct laya_channel *channel,
+			    const struct laya_channel_ops *ops, void *data);
 void laya_channel_close(struct laya_channel *channel);
 
 size_t laya_channel_queued(const struct laya_channel *channel);
