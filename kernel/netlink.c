@@ -531,9 +531,12 @@ int laya_nl_device_set_doit(struct sk_buff *skb, struct genl_info *info)
 		}
 	}
 	if (attrs[LAYA_A_DEVICE_FLAGS]) {
+		u32 before = laya->flags;
+
 		WRITE_ONCE(laya->flags, nla_get_u32(attrs[LAYA_A_DEVICE_FLAGS]));
 		err = laya_untrack_update(laya, info->extack);
 		if (err) {
+			WRITE_ONCE(laya->flags, before);
 			NL_SET_BAD_ATTR(info->extack, attrs[LAYA_A_DEVICE_FLAGS]);
 			goto out;
 		}
