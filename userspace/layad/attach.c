@@ -439,6 +439,15 @@ static void on_message(struct laya_channel *channel,
 	}
 }
 
+/* By who looks for a gateway */
+static bool on_asked(struct laya_channel *channel, void *data)
+{
+	const struct connection *connection = data;
+
+	(void)channel;
+	return connection->inside;
+}
+
 static void on_closed(struct laya_channel *channel, int error,
 		      const char *reason, void *data)
 {
@@ -452,6 +461,7 @@ static const struct laya_channel_ops ops = {
 	.ready = on_ready,
 	.message = on_message,
 	.closed = on_closed,
+	.asked = on_asked,
 };
 
 static bool same_source(const struct laya_address *a,
@@ -498,7 +508,6 @@ static void on_connection(uv_stream_t *listener, int status)
 	connection->attach = attach;
 	laya_channel_config_server(&config, LAYA_PROLOGUE_ATTACH,
 				   node->self.private_key);
-	config.tell_key = node->config.gateway;
 	ret = laya_channel_accept(&connection->channel, listener, &config,
 				  &ops, connection);
 	sodium_memzero(&config, sizeof(config));

@@ -81,10 +81,10 @@ struct laya_channel {
 	struct laya_address local;
 
 	bool client;
-	const char *prologue;	/* of the one or two, the one in use */
-	bool answered;
 	bool ask;		/* client: @remote_key is not known */
 	uint8_t own_key[LAYA_KEY_SIZE];	/* server: what it tells who asks */
+	const char *prologue;	/* of the one or two, the one in use */
+	bool answered;
 	bool have_remote_key;
 	uint8_t remote_key[LAYA_KEY_SIZE];
 	struct laya_noise noise;
@@ -100,6 +100,7 @@ struct laya_channel {
 };
 
 static void try_next_address(struct laya_channel *channel);
+static int init_noise(struct laya_channel *channel);
 
 static void put(struct laya_channel *channel)
 {
@@ -370,32 +371,6 @@ static void open_channel(struct laya_channel *channel)
 	channel->ops.ready(channel, channel->data);
 }
 
-static int init_noise(struct laya_channel *channel,
-		      const uint8_t private_key[LAYA_KEY_SIZE])
-{
-	return laya_noise_init(&channel->noise, LAYA_NOISE_XK, channel->client,
-			       channel->prologue, strlen(channel->prologue),
-			       private_key,
-			       channel->client ? channel->remote_key : NULL,
-			       NULL);
-}
-
-static int begin_handshake(struct laya_channel *channel,
-			   const uint8_t private_key[LAYA_KEY_SIZE])
-{
-	int ret;
-
-	channel->state = STATE_HANDSHAKE;
-	channel->prologue = channel->config.prologue;
-	ret = init_noise(channel, private_key);
-	/* A second prologue may still need it. */
-	if (channel->client || !channel->config.other_prologue)
-		sodium_memzero(channel->config.private_key, LAYA_KEY_SIZE);
-	if (!ret && channel->client)
-		ret = send_handshake(channel);
-	return ret;
-}
-
 /* Only the first message tells which one the client means. */
 static bool try_other_prologue(struct laya_channel *channel)
 {
@@ -406,7 +381,7 @@ static bool try_other_prologue(struct laya_channel *channel)
 		return false;
 	laya_noise_wipe(&channel->noise);
 	channel->prologue = other;
-	return init_noise(channel, channel->config.private_key) == 0;
+	return init_noise(channel) == 0;
 }
 
 static void read_handshake(struct laya_channel *channel, const uint8_t *frame,
@@ -438,6 +413,21 @@ static void read_handshake(struct laya_channel *channel, const uint8_t *frame,
 		open_channel(channel);
 }
 
+static int begin_handshake(struct laya_channel *channel)
+{
+	int ret;
+
+	channel->state = STATE_HANDSHAKE;
+	channel->prologue = channel->config.prologue;
+	ret = init_noise(channel);
+	/* A second prologue may still need it. */
+	if (channel->client || !channel->config.other_prologue)
+		sodium_memzero(channel->config.private_key, LAYA_KEY_SIZE);
+	if (!ret && channel->client)
+		ret = send_handshake(channel);
+	return ret;
+}
+
 /* Server: the first frame may be the question for our key. */
 static void read_question(struct laya_channel *channel, const uint8_t *frame,
 			  size_t len)
@@ -446,10 +436,12 @@ static void read_question(struct laya_channel *channel, const uint8_t *frame,
 		     memcmp(frame, question, len) == 0;
 	int ret = 0;
 
-	if (asked)
+	if (asked && channel->ops.asked(channel, channel->data))
 		ret = send_plain(channel, channel->own_key, LAYA_KEY_SIZE);
+	else if (asked)
+		ret = -EACCES;
 	if (!ret)
-		ret = begin_handshake(channel, channel->config.private_key);
+		ret = begin_handshake(channel);
 	if (ret)
 		fail(channel, ret);
 	else if (!asked)
@@ -471,8 +463,10 @@ static void read_key(struct laya_channel *channel, const uint8_t *frame,
 	private_key = channel->ops.key(channel, frame, channel->data);
 	if (channel->state == STATE_DEAD)
 		return;
-	if (private_key)
-		ret = begin_handshake(channel, private_key);
+	if (private_key) {
+		memcpy(channel->config.private_key, private_key, LAYA_KEY_SIZE);
+		ret = begin_handshake(channel);
+	}
 	if (ret)
 		fail(channel, ret);
 }
@@ -564,6 +558,15 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 	memmove(channel->buffer, channel->buffer + done, channel->fill);
 }
 
+static int init_noise(struct laya_channel *channel)
+{
+	return laya_noise_init(&channel->noise, LAYA_NOISE_XK, channel->client,
+			       channel->prologue, strlen(channel->prologue),
+			       channel->config.private_key,
+			       channel->client ? channel->remote_key : NULL,
+			       NULL);
+}
+
 /* Both ends of a connection, but for one that is known from elsewhere */
 static int get_addresses(struct laya_channel *channel, struct link *link)
 {
@@ -605,11 +608,11 @@ static int start(struct laya_channel *channel, struct link *link)
 		       channel->config.handshake_timeout, 0);
 	if (channel->ask)
 		ret = send_plain(channel, question, strlen(question));
-	else if (channel->config.tell_key)
+	else if (!channel->client && channel->ops.asked)
 		ret = laya_key_public(channel->own_key,
 				      channel->config.private_key);
 	else
-		ret = begin_handshake(channel, channel->config.private_key);
+		ret = begin_handshake(channel);
 	if (!ret)
 		ret = uv_read_start(&link->stream, on_alloc, on_read);
 	return ret;

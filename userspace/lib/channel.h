@@ -49,6 +49,8 @@ struct laya_channel;
  * @key: the far side, whose key was not known, says that it is this one; the
  *	static key that we use with it, or NULL to close the channel with -EACCES.
  *	It must be there when laya_channel_connect() is called without a key
+ * @asked: server: the far side asks for our public key; whether it is told, else
+ *	the channel is closed.  Without it nobody is told
  */
 struct laya_channel_ops {
 	void (*ready)(struct laya_channel *channel, void *data);
@@ -60,6 +62,7 @@ struct laya_channel_ops {
 	int (*frame)(struct laya_channel *channel, size_t len, void *data);
 	const uint8_t *(*key)(struct laya_channel *channel,
 			      const uint8_t key[LAYA_KEY_SIZE], void *data);
+	bool (*asked)(struct laya_channel *channel, void *data);
 };
 
 /**
@@ -68,7 +71,6 @@ struct laya_channel_ops {
  *	lives as long as the channel
  * @other_prologue: a server takes this one as well; or NULL; likewise
  * @private_key: our static key
- * @tell_key: server: who asks is told our public key
  * @connect_timeout: milliseconds for name, addresses and TCP
  * @handshake_timeout: milliseconds for the Noise handshake
  * @idle_timeout: milliseconds without a frame after which it is closed; 0 never
@@ -80,7 +82,6 @@ struct laya_channel_config {
 	const char *prologue;
 	const char *other_prologue;
 	uint8_t private_key[LAYA_KEY_SIZE];
-	bool tell_key;
 	unsigned int connect_timeout;
 	unsigned int handshake_timeout;
 	unsigned int idle_timeout;

@@ -5,6 +5,7 @@
 
 /* A server that takes one channel after the other, all with one owner each */
 struct fixture {
+	bool is_asked;		/* the server has an answer to who asks for its key */
 	uv_loop_t loop;
 	uv_tcp_t listener;
 	bool listening;
@@ -19,15 +20,27 @@ struct fixture {
 	struct owner owner;
 };
 
+static bool tells_key;
+
+static bool on_asked(struct laya_channel *channel, void *data)
+{
+	(void)channel;
+	(void)data;
+	return tells_key;
+}
+
 static void on_connection(uv_stream_t *stream, int status)
 {
 	struct fixture *f = stream->data;
 	struct owner *owner = &f->accepted[f->n_accepted++ % 8];
+	struct laya_channel_ops ops = owner_ops;
 
 	assert_int_equal(status, 0);
+	if (f->is_asked)
+		ops.asked = on_asked;
 	assert_int_equal(laya_channel_accept(&owner->channel, stream,
-					     &f->server_config, &owner_ops,
-					     owner), 0);
+					     &f->server_config, &ops, owner),
+			 0);
 }
 
 static int setup(void **state)
@@ -272,7 +285,8 @@ static void ask__whoever_is_there(void **state)
 	struct fixture *f = *state;
 	struct node other;
 
-	f->server_config.tell_key = true;
+	f->is_asked = true;
+	tells_key = true;
 	make_node(&other);
 	dial_unknown(f);
 	key_to_use = other.private_key;
@@ -289,7 +303,8 @@ static void ask__who_knows_need_not(void **state)
 {
 	struct fixture *f = *state;
 
-	f->server_config.tell_key = true;
+	f->is_asked = true;
+	tells_key = true;
 	dial_and_open(f);
 }
 
@@ -301,6 +316,12 @@ static void ask__is_not_told(void **state)
 	wait_for(&f->loop, f->owner.closed && f->accepted[0].closed);
 	assert_non_null(strstr(f->owner.reason, "does not tell its key"));
 	assert_int_equal(f->accepted[0].error, -EBADMSG);
+
+	f->is_asked = true;
+	tells_key = false;
+	dial_unknown(f);
+	wait_for(&f->loop, f->owner.closed == 2 && f->accepted[1].closed);
+	assert_int_equal(f->accepted[1].error, -EACCES);
 	assert_true(laya_key_is_zero(told_key));
 }
 
@@ -308,7 +329,8 @@ static void ask__and_refuse(void **state)
 {
 	struct fixture *f = *state;
 
-	f->server_config.tell_key = true;
+	f->is_asked = true;
+	tells_key = true;
 	dial_unknown(f);
 	key_to_use = NULL;
 	wait_for(&f->loop, f->owner.closed && f->accepted[0].closed);
@@ -322,7 +344,8 @@ static void ask__only_once(void **state)
 	uint8_t bytes[64];
 	int fd;
 
-	f->server_config.tell_key = true;
+	f->is_asked = true;
+	tells_key = true;
 	fd = raw_connect(f->port, 0);
 	raw_frame(fd, (const uint8_t *)"laya key?", 9);
 	assert_int_equal(raw_receive(&f->loop, fd, bytes, sizeof(bytes)), 32);
