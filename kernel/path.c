@@ -542,21 +542,23 @@ bool laya_path_choose(struct laya_peer *peer)
  */
 void laya_path_rechoose(struct laya_peer *peer)
 {
-	bool changed, usable, moved, back = false;
+	bool changed, usable, back = false;
 	struct laya_path *path, *old;
 
 	local_bh_disable();
 	rcu_read_lock();
 	spin_lock(&peer->lock);
-	old = rcu_dereference_protected(peer->best, lockdep_is_held(&peer->lock));
-	moved = laya_path_choose(peer) && old;
+	laya_path_choose(peer);
 	path = rcu_dereference_protected(peer->best,
 					 lockdep_is_held(&peer->lock));
+	/* Not the one that was best: packets choose as well, when the peer moves. */
+	old = laya_path_lookup(peer, peer->told_path);
 	spin_unlock(&peer->lock);
 
 	usable = path && READ_ONCE(path->state) == LAYA_PATH_STATE_USABLE;
 	/* What was under way on a path that failed is lost. */
-	if (usable && moved && READ_ONCE(old->state) != LAYA_PATH_STATE_USABLE)
+	if (usable && old && old != path &&
+	    READ_ONCE(old->state) != LAYA_PATH_STATE_USABLE)
 		back = true;
 	if (usable && peer->impaired) {
 		if (time_after(jiffies, peer->impaired +
@@ -570,8 +572,6 @@ void laya_path_rechoose(struct laya_peer *peer)
 	changed = peer->told_path != (path ? path->id : 0);
 	if (changed) {
 		/* When there is none now, the event is about the one that was. */
-		if (!path)
-			old = laya_path_lookup(peer, peer->told_path);
 		if (path || old)
 			laya_netlink_path_changed(path ?: old);
 		peer->told_path = path ? path->id : 0;

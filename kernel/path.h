@@ -220,6 +220,8 @@ struct laya_path_route {
  * @last_tx: jiffies of the last packet, of any kind; 0 is never; READ_ONCE.
  * @last_tx_data: The same of packets that are no probes.
  * @last_rx: jiffies of the last authenticated packet; 0 is never; READ_ONCE.
+ * @last_rx_data: The same of packets that are no probes; 0 as well when the peer is
+ *	known to have moved away since.
  * @died: jiffies when it became dead.
  * @heard: Nanoseconds of boot time when something last came, or @id was taken.
  * @tx_packets: Sealed packets sent: the sender counts, segment by segment.
@@ -278,6 +280,7 @@ struct laya_path {
 	unsigned long		last_tx;	/* jiffies; 0 is never */
 	unsigned long		last_tx_data;
 	unsigned long		last_rx;
+	unsigned long		last_rx_data;
 	unsigned long		died;
 	u64			heard;
 	atomic64_t		tx_packets;
@@ -315,6 +318,8 @@ struct laya_path *laya_path_received(struct laya_session *session, u16 id,
 				     const struct laya_shims *shims,
 				     const struct laya_endpoint *from,
 				     enum laya_drop *reason);
+/* Something else than a probe came in on @path: has the peer moved there? */
+void laya_path_data_came(struct laya_path *path, unsigned long now);
 /* A probe (request, reply, keepalive) came in on @path. */
 void laya_path_probe(struct laya_path *path, struct laya_session *session,
 		     const struct laya_inner_probe *probe, unsigned int len,
@@ -376,6 +381,11 @@ void laya_path_probe_start(struct laya_path *path);
 void laya_path_die(struct laya_path *path, unsigned long now);
 unsigned long laya_path_tend(struct laya_path *path, bool sendable,
 			     unsigned long now, bool *gone);
+/* path_suspect.c */
+void laya_path_doubt(struct laya_peer *peer, const struct laya_endpoint *to,
+		     unsigned long since, unsigned long now);
+/* Pure: data came here until lately, and now comes elsewhere. */
+bool laya_path_has_moved(unsigned long here, unsigned long elsewhere);
 /* path_mtu.c; all under path->lock. */
 u16 laya_path_mtu_due(struct laya_path *path, unsigned long now,
 		      unsigned long *next);

@@ -169,6 +169,7 @@ void laya_path_die(struct laya_path *path, unsigned long now)
 struct tend {
 	bool		send;		/* a request */
 	bool		gone;		/* remove it */
+	bool		failed;		/* it has just become suspect */
 	unsigned long	next;		/* jiffies until the next look */
 };
 
@@ -234,8 +235,10 @@ static void tend_usable(struct laya_path *path, unsigned long now,
 	else
 		limit = data ? 1 : 2;
 	tend->send = true;
-	if (path->probe.tries >= limit)
+	if (path->probe.tries >= limit) {
 		WRITE_ONCE(path->state, LAYA_PATH_STATE_SUSPECT);
+		tend->failed = true;
+	}
 out:
 	if (tend->send)
 		tend->next = msecs_to_jiffies(laya_path_patience_ms(path->srtt_us,
@@ -378,6 +381,8 @@ unsigned long laya_path_tend(struct laya_path *path, bool sendable,
 	struct tend tend = { .next = MAX_JIFFY_OFFSET };
 	struct laya_endpoint to;
 	u32 seq, challenge_seq, mtu_seq;
+	struct laya_endpoint silent;
+	unsigned long since = 0;
 	bool challenge = false;
 	u16 mtu_size = 0;
 
@@ -421,7 +426,17 @@ unsigned long laya_path_tend(struct laya_path *path, bool sendable,
 		mtu_size = laya_path_mtu_due(path, now, &tend.next);
 		mtu_seq = path->search.seq;
 	}
+	if (tend.failed) {
+		silent = path->endpoint;
+		since = path->probe.first;
+	}
 	spin_unlock(&path->lock);
+
+	if (tend.failed) {
+		laya_path_doubt(path->peer, &silent, since, now);
+		/* Those that had their turn before are asked, too. */
+		tend.next = 1;
+	}
 
 	if (challenge)
 		laya_send_probe(path, &to, LAYA_PROBE_REQUEST, challenge_seq,

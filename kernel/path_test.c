@@ -849,7 +849,79 @@ static void tend__dead_answered_path_is_forgotten(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, gone);
 }
 
-/* choose, to_send, may_send */
+/* The same far end as @usable's, dialled by it. */
+static struct laya_path *answering(struct kunit *test, struct laya_session *next,
+				   u8 host)
+{
+	struct laya_endpoint from = at(host, 1000);
+
+	return validated(test, next, &from);
+}
+
+static void until_suspect(struct kunit *test, struct laya_path *path,
+			  unsigned long now)
+{
+	path->last_rx = now - ms(10);
+	for (; path->state == LAYA_PATH_STATE_USABLE; now += ms(10)) {
+		path->last_tx_data = now;
+		tend(path, now, NULL);
+	}
+	KUNIT_ASSERT_EQ(test, LAYA_PATH_STATE_SUSPECT, path->state);
+}
+
+static void doubt__silence_is_shared(struct kunit *test)
+{
+	struct laya_session *next = session(test, 0);
+	struct laya_path *other = usable(test, next, 2);
+	struct laya_path *path = usable(test, next, 1);
+	struct laya_path *same = answering(test, next, 1);
+	unsigned long now = path->probe.sent + ms(500);
+	u32 seq;
+
+	same->last_rx = now;
+	until_suspect(test, path, now);
+	KUNIT_EXPECT_EQ(test, LAYA_PATH_STATE_SUSPECT, same->state);
+	KUNIT_EXPECT_EQ(test, LAYA_PATH_STATE_USABLE, other->state);
+	/* All are asked, also where no data goes. */
+	seq = same->probe.seq;
+	tend(same, now + ms(200), NULL);
+	KUNIT_EXPECT_EQ(test, LAYA_PATH_STATE_SUSPECT, same->state);
+	KUNIT_EXPECT_EQ(test, seq + 1, same->probe.seq);
+	seq = other->probe.seq;
+	tend(other, now + ms(200), NULL);
+	KUNIT_EXPECT_EQ(test, seq + 1, other->probe.seq);
+}
+
+static void doubt__not_where_something_comes(struct kunit *test)
+{
+	struct laya_session *next = session(test, 0);
+	struct laya_path *path = usable(test, next, 1);
+	struct laya_path *same = answering(test, next, 1);
+	unsigned long now = path->probe.sent + ms(500);
+
+	same->last_rx = now + ms(3000);
+	until_suspect(test, path, now);
+	KUNIT_EXPECT_EQ(test, LAYA_PATH_STATE_USABLE, same->state);
+}
+
+static void has_moved__lately_and_not_now(struct kunit *test)
+{
+	unsigned long now = 0;
+	unsigned int i;
+
+	/* Also where jiffies wrap. */
+	for (i = 0; i < 2; i++, now = jiffies) {
+		KUNIT_EXPECT_FALSE(test, laya_path_has_moved(0, now));
+		KUNIT_EXPECT_FALSE(test, laya_path_has_moved(now - ms(50), now));
+		KUNIT_EXPECT_TRUE(test, laya_path_has_moved(now - ms(100), now));
+		KUNIT_EXPECT_TRUE(test, laya_path_has_moved(now - ms(1900), now));
+		KUNIT_EXPECT_FALSE(test, laya_path_has_moved(now - ms(2000), now));
+		/* It was there first. */
+		KUNIT_EXPECT_FALSE(test, laya_path_has_moved(now + ms(10), now));
+	}
+}
+
+/* choose, to_send, may_send, data_came */
 
 static bool choose(struct laya_peer *peer)
 {
@@ -892,6 +964,72 @@ static void choose__follows_state(struct kunit *test)
 	WRITE_ONCE(b->state, LAYA_PATH_STATE_DEAD);
 	KUNIT_EXPECT_TRUE(test, choose(peer));
 	KUNIT_EXPECT_NULL(test, best(peer));
+}
+
+static void data_came(struct laya_path *path, unsigned long now)
+{
+	local_bh_disable();
+	rcu_read_lock();
+	laya_path_data_came(path, now);
+	rcu_read_unlock();
+	local_bh_enable();
+}
+
+static void data_came__follows_the_peer(struct kunit *test)
+{
+	struct laya_session *next = session(test, 0);
+	struct laya_path *path = usable(test, next, 1);
+	struct laya_path *same = answering(test, next, 1);
+	struct laya_path *other = usable(test, next, 2);
+	struct laya_peer *peer = test->priv;
+	unsigned long now = jiffies;
+
+	/* We answer on a path of ours to where the peer dials from. */
+	same->min_rtt_us = 12000;
+	other->min_rtt_us = 30000;
+	choose(peer);
+	KUNIT_ASSERT_PTR_EQ(test, path, best(peer));
+	data_came(same, now);
+	data_came(other, now + ms(50));
+	KUNIT_EXPECT_PTR_EQ(test, path, best(peer));
+	data_came(other, now + ms(150));
+	KUNIT_EXPECT_PTR_EQ(test, other, best(peer));
+	KUNIT_EXPECT_EQ(test, LAYA_PATH_STATE_SUSPECT, path->state);
+	KUNIT_EXPECT_EQ(test, LAYA_PATH_STATE_SUSPECT, same->state);
+	choose(peer);
+	KUNIT_EXPECT_PTR_EQ(test, other, best(peer));
+	/* It works, and we like it better: the peer may think what it pleases. */
+	WRITE_ONCE(path->state, LAYA_PATH_STATE_USABLE);
+	choose(peer);
+	KUNIT_ASSERT_PTR_EQ(test, path, best(peer));
+	data_came(other, now + ms(300));
+	KUNIT_EXPECT_PTR_EQ(test, path, best(peer));
+	KUNIT_EXPECT_EQ(test, LAYA_PATH_STATE_USABLE, path->state);
+}
+
+static void data_came__different_tastes(struct kunit *test)
+{
+	struct laya_session *next = session(test, 0);
+	struct laya_path *path = usable(test, next, 1);
+	struct laya_path *other = usable(test, next, 2);
+	struct laya_path *same = answering(test, next, 1);
+	struct laya_peer *peer = test->priv;
+	unsigned long now = jiffies, end = now + ms(3000);
+
+	same->min_rtt_us = 12000;
+	other->min_rtt_us = 30000;
+	choose(peer);
+	for (; time_before(now, end); now += ms(100))
+		data_came(other, now);
+	KUNIT_EXPECT_PTR_EQ(test, path, best(peer));
+	/* Nor is it a move when it was long ago, or to the same place. */
+	path->last_rx_data = now - ms(5000);
+	data_came(other, now);
+	KUNIT_EXPECT_PTR_EQ(test, path, best(peer));
+	path->last_rx_data = now - ms(500);
+	data_came(same, now);
+	KUNIT_EXPECT_PTR_EQ(test, path, best(peer));
+	KUNIT_EXPECT_EQ(test, LAYA_PATH_STATE_USABLE, path->state);
 }
 
 static void to_send__kinds(struct kunit *test)
@@ -1066,7 +1204,12 @@ static struct kunit_case path_cases[] = {
 	KUNIT_CASE(tend__suspect_recovers),
 	KUNIT_CASE(tend__long_silence_is_a_new_dial),
 	KUNIT_CASE(tend__dead_answered_path_is_forgotten),
+	KUNIT_CASE(doubt__silence_is_shared),
+	KUNIT_CASE(doubt__not_where_something_comes),
+	KUNIT_CASE(has_moved__lately_and_not_now),
 	KUNIT_CASE(choose__follows_state),
+	KUNIT_CASE(data_came__follows_the_peer),
+	KUNIT_CASE(data_came__different_tastes),
 	KUNIT_CASE(to_send__kinds),
 	KUNIT_CASE(may_send__three_times_what_came),
 	KUNIT_CASE(same_endpoint__streams),

@@ -188,6 +188,8 @@ static void laya_receive_fragment(const struct laya_arrival *arrival,
 static void laya_receive_inner(const struct laya_arrival *arrival,
 			       struct sk_buff *skb)
 {
+	if (skb->data[0] != LAYA_INNER_PROBE)
+		laya_path_data_came(arrival->path, jiffies);
 	switch (skb->data[0]) {
 	case LAYA_INNER_IPV6:
 		laya_receive_ipv6(arrival, skb);
