@@ -17,8 +17,9 @@ ktap_number=0
 ktap_failures=0
 ktap_skipped=0
 
-# How much longer things may take here than on a machine: emulated ones are slow
-case ${LAYA_KERNEL:-} in
+# How much longer things may take here than on a machine: emulated ones are slow.
+# In virtual time nothing but waiting takes any.
+case ${LAYA_VIRTUAL:+virtual}${LAYA_KERNEL:-} in
 6.12|6.1|debug)	ktap_slow=${LAYA_SLOW:-5} ;;
 uml)		ktap_slow=${LAYA_SLOW:-3} ;;
 *)		ktap_slow=${LAYA_SLOW:-1} ;;
@@ -106,6 +107,19 @@ ktap_equal() {
 	else
 		ktap_not_ok "$1" "expected '$2', found '$3'"
 		return 1
+	fi
+}
+
+# ktap_lasted NAME LIMIT FOUND - ok if what took FOUND milliseconds took less than
+# LIMIT. Where the clock is not virtual FOUND tells of the machine, and is a note
+ktap_lasted() {
+	if [ -z "${LAYA_VIRTUAL:-}" ]; then
+		ktap_skip "$1" "$3 ms, by the clock of a machine"
+	elif [ "${3:-$2}" -lt "$2" ]; then
+		ktap_note "$1: $3 ms"
+		ktap_ok "$1"
+	else
+		ktap_not_ok "$1" "${3:-unknown} ms, not less than $2"
 	fi
 }
 

@@ -18,6 +18,9 @@
 #                       which is uml unless set
 #   stock/KERNEL/X      what selftests/stock.list names, on Debian's kernels
 #
+# A script with a line "# clock: virtual" at its head runs in virtual time on uml
+# (vm.sh -v): there it may say how long something takes (ktap_lasted).
+#
 # A suite fails, beyond what it says itself, if it ends with another status than
 # 0, if the number of its results is not the planned one, and if the kernel
 # complained.  What a suite said is in build/test/.
@@ -129,13 +132,14 @@ limit() {
 }
 
 suite_script() { # KERNEL NAME
-	local file=selftests/$2.sh factor=1
+	local file=selftests/$2.sh factor=1 clock=()
 
 	case $1 in
+	uml) ! grep -q '^# clock: virtual' "$file" || clock=(-v) ;;
 	6.*) factor=2 ;;
 	debug) factor=4 ;;
 	esac
-	OUT=$logs/out/$1/$2 selftests/vm.sh -n -q -k "$1" \
+	OUT=$logs/out/$1/$2 selftests/vm.sh -n -q -k "$1" "${clock[@]}" \
 		-t "$(limit "$file" $factor)" -- "$file"
 }
 

@@ -143,7 +143,8 @@ case $kernel in uml|debug) check_leaks=1 ;; esac
 		TIMED "$timed" CHECK_LEAKS "$check_leaks" \
 		INTERACTIVE "$interactive" ROWS "$rows" COLS "$cols"
 	printf 'export %s=%q\n' REPO "$repo" OUT "$OUT" TERM "${TERM:-dumb}" \
-		CI "${CI:-}" LAYA_KERNEL "$kernel" LAYA_TIMED "$timed"
+		CI "${CI:-}" LAYA_KERNEL "$kernel" LAYA_TIMED "$timed" \
+		LAYA_VIRTUAL "$virtual"
 	while IFS= read -r name; do
 		printf 'export %s=%q\n' "$name" "${!name}"
 	done < <(compgen -e LAYA_)
