@@ -18,6 +18,7 @@ import ctypes
 import glob
 import json
 import os
+import re
 import select
 import socket
 import struct
@@ -242,6 +243,10 @@ class Coturn:
         self.receiver.close()
 
 
+RELAYS = {"no relay": Direct, "laya.ko": kernel, "--relay": program,
+          "coturn": Coturn}
+
+
 def receive(sock, kind, size, expected):
     """Until so many packets have come; the relay's own probes come as well."""
     got = 0
@@ -287,6 +292,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--packets", type=int, default=4000)
+    parser.add_argument("--only", default="", help="regex of relays")
     args = parser.parse_args()
 
     os.makedirs(DIR, exist_ok=True)
@@ -295,7 +301,9 @@ def main():
                           os.sched_param(1))
     rows = {}
     try:
-        for make in Direct, kernel, program, Coturn:
+        for name, make in RELAYS.items():
+            if not re.search(args.only, name):
+                continue
             relay = make()
             for way in "a run", "singly, 32 queued", "one at a time":
                 for _ in range(args.repeat):

@@ -205,7 +205,7 @@ static void seal(struct relay_host *host, const struct relay_path *path,
 	    relay_session_seal(session, path->id, plain, len, packet,
 			       &packet_len))
 		return;
-	relay_socket_send(host->relay, to, packet, packet_len);
+	relay_socket_send(to, packet, packet_len);
 }
 
 /**

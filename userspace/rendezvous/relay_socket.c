@@ -19,10 +19,10 @@
 #endif
 
 /* Received with one call, each a packet or a run of up to 64 KiB */
-#define RECEIVE		32
+#define RECEIVE		64
 #define RUN_SIZE	65536
-/* Calls a turn: then it is the rendezvous' */
-#define ROUNDS		8
+/* Of these a turn: then it is the rendezvous' */
+#define TURN		256
 /* Sent with one call, and the pieces of memory that these lie in */
 #define SEND		64
 #define SEND_PIECES	256
@@ -232,6 +232,12 @@ static void read_message(struct relay_socket *sock, struct relay_buffers *in,
 	msg->msg_controllen = sizeof(in->controls[i]);
 }
 
+static socklen_t name_size(const struct relay_endpoint *to)
+{
+	return to->remote.sa.sa_family == AF_INET ?
+	       sizeof(to->remote.in) : sizeof(to->remote.in6);
+}
+
 static void *add_control(struct msghdr *msg, int level, int type, size_t size)
 {
 	struct cmsghdr *cmsg;
@@ -276,8 +282,7 @@ static void prepare(struct relay_socket *sock, unsigned int i)
 	uint16_t segment;
 
 	sock->names[i] = out->to.remote.in6;
-	msg->msg_namelen = v4 ? sizeof(struct sockaddr_in) :
-				sizeof(struct sockaddr_in6);
+	msg->msg_namelen = name_size(&out->to);
 	msg->msg_controllen = 0;
 	add_source(msg, &out->to);
 	add_number(msg, v4 ? IPPROTO_IP : IPPROTO_IPV6,
@@ -430,24 +435,19 @@ void relay_socket_forward(const struct relay_endpoint *to,
 
 /**
  * relay_socket_send() - send a packet of our own, now
- * @relay: ours
  * @to: where to
  * @packet: the packet
  * @len: its length
  */
-void relay_socket_send(struct relay *relay, const struct relay_endpoint *to,
-		       const uint8_t *packet, size_t len)
+void relay_socket_send(const struct relay_endpoint *to, const uint8_t *packet,
+		       size_t len)
 {
 	struct iovec iov = { .iov_base = (void *)packet, .iov_len = len };
-	union relay_name {
-		struct sockaddr_in in;
-		struct sockaddr_in6 in6;
-	} name = { .in6 = to->remote.in6 };
+	struct sockaddr_in6 name = to->remote.in6;
 	union control control;
 	struct msghdr msg = {
 		.msg_name = &name,
-		.msg_namelen = to->remote.sa.sa_family == AF_INET ?
-			       sizeof(name.in) : sizeof(name.in6),
+		.msg_namelen = name_size(to),
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
 		.msg_control = &control,
@@ -455,7 +455,7 @@ void relay_socket_send(struct relay *relay, const struct relay_endpoint *to,
 
 	add_source(&msg, to);
 	if (sendmsg(to->socket->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-		relay->stats.not_sent++;
+		to->socket->relay->stats.not_sent++;
 }
 
 static void flush_all(struct relay *relay)
@@ -472,7 +472,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 	struct relay *relay = sock->relay;
 	struct relay_buffers *in = relay->buffers;
 	struct relay_arrival arrival;
-	unsigned int rounds = ROUNDS;
+	int budget = TURN;
 	int n;
 	int i;
 
@@ -488,8 +488,9 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 			relay_forward(relay, &arrival);
 		}
 		flush_all(relay);
-		/* Fewer than fit: there were no more. */
-	} while (n == RECEIVE && --rounds > 0);
+		budget -= n;
+		/* Where there was one there are more: cheaper than to be told */
+	} while (n > 0 && budget > 0);
 }
 
 static int set(int fd, int level, int option, int value)

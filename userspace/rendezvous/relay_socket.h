@@ -47,8 +47,8 @@ bool relay_socket_at(const struct relay *relay,
 void relay_socket_forward(const struct relay_endpoint *to,
 			  const struct relay_arrival *arrival, size_t at,
 			  size_t len);
-void relay_socket_send(struct relay *relay, const struct relay_endpoint *to,
-		       const uint8_t *packet, size_t len);
+void relay_socket_send(const struct relay_endpoint *to, const uint8_t *packet,
+		       size_t len);
 void relay_endpoint_address(const struct relay_endpoint *endpoint,
 			    struct laya_address *address);
 
