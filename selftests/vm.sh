@@ -222,7 +222,9 @@ start_qemu() {
 	fi
 	initrd=(-initrd "$image")
 
-	exec setsid qemu-system-x86_64 -nodefaults -no-user-config -display none \
+	# LAYA_VM_QEMU is for more of its options
+	# shellcheck disable=SC2086
+	exec setsid qemu-system-x86_64 ${LAYA_VM_QEMU:-} -nodefaults -no-user-config -display none \
 		-no-reboot -M q35 "${accel[@]}" -cpu "$cpu" -smp "$cpus" \
 		-m "$memory" -kernel "$IMAGE" "${initrd[@]}" \
 		-append "console=ttyS0 $common vm.init=$here/vm/init ${append:-}" \

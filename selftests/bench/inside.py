@@ -118,8 +118,11 @@ PublicKey = {keys[other]}
         wait_for(lambda: subprocess.run(
             ["ip", "netns", "exec", ns, "layactl", "show"],
             capture_output=True).returncode == 0)
-    # The first connection makes session and path
-    run("layactl", "ping", "-c", "1", keys[RIGHT], ns=LEFT)
+    # The first connection makes session and path; time runs away while it waits
+    # for the host's disk
+    wait_for(lambda: subprocess.run(
+        ["ip", "netns", "exec", LEFT, "layactl", "ping", "-c", "1", keys[RIGHT]],
+        capture_output=True).returncode == 0, 3600)
     return keys, daemons
 
 
@@ -129,15 +132,54 @@ def laya_cipher():
     return found.group(1) if found else "?"
 
 
-def stream(address, seconds, port=[6000]):
+class Profile:
+    """Has profile.c count, and keeps what it counted, for run.sh -p."""
+
+    def __init__(self, folder, name, kind):
+        self.folder = folder
+        self.result = re.sub(r"\W+", "-", f"{name} {kind}")
+
+    def mark(self, name):
+        path = f"{self.folder}/{name}"
+        try:
+            os.mkdir(path)
+        except FileNotFoundError:
+            pass    # seen, and removed, before mkdir() was done
+        wait_for(lambda: not os.path.exists(path), 3600)
+
+    def __enter__(self):
+        if self.folder:
+            self.mark("begin")
+        return self
+
+    def __exit__(self, *_):
+        if self.folder:
+            self.mark("end")
+
+    def keep(self, n, unit):
+        """What was counted was for @n of @unit."""
+        if not self.folder:
+            return
+        with open(f"{self.folder}/counts") as counts, \
+             open(f"{self.folder}/{self.result}.profile", "w") as file:
+            file.write(f"{n} {unit}\n")
+            file.write(counts.read())
+        with open("/proc/kallsyms") as symbols, \
+             open(f"{self.folder}/kallsyms", "w") as file:
+            file.write(symbols.read())
+
+
+def stream(address, seconds, profile, port=[6000]):
     port[0] += 1
     number = str(port[0])
     any_address = {"laya": "laya"}.get(address[1], address[1])
     server = start("laya-bench", "stream-server", any_address, number, ns=RIGHT)
     wait_for(lambda: listens(RIGHT, number, "t"))
-    run("laya-bench", "stream-client", address[0], number, str(seconds),
-        ns=LEFT)
+    with profile:
+        run("laya-bench", "stream-client", address[0], number, str(seconds),
+            ns=LEFT)
     result = json.loads(server.communicate()[0])
+    profile.keep(result["bytes"] / 1360, "segments")
     return result["bytes"], result["bytes"] * 8 / result["seconds"] / 1e6
 
 
@@ -158,7 +200,7 @@ def datagrams_once(address, size, rate, seconds, port=[7000]):
     return lost, got["packets"] / sent["seconds"]
 
 
-def datagrams(address, size, seconds):
+def datagrams(address, size, seconds, profile):
     """Received packets a second at the highest rate with < 0.1% loss."""
     low, high = 1000, 2_000_000
     best = 0
@@ -173,16 +215,21 @@ def datagrams(address, size, seconds):
             best = max(best, received)
         else:
             high = rate
+    with profile:
+        lost, received = datagrams_once(address, size, low, seconds)
+    profile.keep(received * seconds, "datagrams")
     return best * size * 8 / 1e6
 
 
-def pingpong(address, count, port=[8000]):
+def pingpong(address, count, profile, port=[8000]):
     port[0] += 1
     number = str(port[0])
     server = start("laya-bench", "pong-server", address[1], number, ns=RIGHT)
     time.sleep(0.05)
-    result = json.loads(run("laya-bench", "ping-client", address[0], number,
-                            "64", str(count), ns=LEFT))
+    with profile:
+        result = json.loads(run("laya-bench", "ping-client", address[0], number,
+                                "64", str(count), ns=LEFT))
+    profile.keep(count, "round trips")
     server.kill()
     server.wait()
     return result["seconds"] / result["count"] * 1e6
@@ -198,6 +245,8 @@ def main():
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--only", default="", help="regex of row names")
+    parser.add_argument("--profile", help="folder that profile.c looks at")
+    parser.add_argument("--kinds", default="", help="which to measure, as plain,laya")
     args = parser.parse_args()
 
     os.makedirs(DIR, exist_ok=True)
@@ -217,7 +266,10 @@ def main():
             return
         values = {}
         for kind, address in addresses.items():
-            values[kind] = [measure(address) for _ in range(args.repeat)]
+            if args.kinds and kind not in args.kinds.split(","):
+                continue
+            values[kind] = [measure(address, Profile(args.profile, name, kind))
+                            for _ in range(args.repeat)]
             print(f"# {name}, {kind}: "
                   + " ".join(f"{v:.2f}" for v in values[kind]) + f" {unit}",
                   file=sys.stderr, flush=True)
@@ -229,17 +281,17 @@ def main():
             offloads(on)
             how = "offloads on" if on else "offloads off"
             row(f"stream, {how}", "Mbit/s", "more",
-                lambda a: stream(a, args.seconds)[1])
+                lambda a, p: stream(a, args.seconds, p)[1])
             row(f"datagrams of 1200, {how}", "Mbit/s", "more",
-                lambda a: datagrams(a, 1200, args.seconds / 4))
+                lambda a, p: datagrams(a, 1200, args.seconds / 4, p))
             row(f"datagrams of 64, {how}", "Mbit/s", "more",
-                lambda a: datagrams(a, 64, args.seconds / 4))
+                lambda a, p: datagrams(a, 64, args.seconds / 4, p))
         offloads(True)
-        row("ping-pong of 64", "us", "less", lambda a: pingpong(a, 1000))
+        row("ping-pong of 64", "us", "less", lambda a, p: pingpong(a, 1000, p))
 
-        def wire(address):
+        def wire(address, profile):
             before = wire_bytes()
-            carried = stream(address, 0.2)[0]
+            carried = stream(address, 0.2, profile)[0]
             return (wire_bytes() - before) / carried
 
         offloads(False)
