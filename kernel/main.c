@@ -15,6 +15,7 @@
 #include "guard.h"
 #include "laya.h"
 #include "netlink.h"
+#include "run.h"
 #include "session.h"
 #include "stream.h"
 
@@ -64,6 +65,7 @@ err_guard:
 err_session:
 	rcu_barrier();
 	laya_session_exit();
+	laya_run_exit();
 	return err;
 }
 
@@ -79,6 +81,7 @@ static void __exit laya_exit(void)
 	rcu_barrier();
 	laya_session_exit();
 	rcu_barrier();
+	laya_run_exit();
 }
 
 module_init(laya_init);

@@ -24,16 +24,10 @@
 #include "fragment.h"
 #include "path.h"
 #include "peer.h"
+#include "run.h"
 #include "send.h"
 #include "session.h"
 #include "stream.h"
-
-/* A UDP super-packet: below 64 KiB with its headers, and 64 datagrams at most. */
-#define LAYA_SEND_RUN_BYTES	65000
-#define LAYA_SEND_RUN_PACKETS	64
-
-/* Pages that sealed packets are written to, so that one frag holds many. */
-#define LAYA_SEND_PAGE_ORDER	3
 
 /* Traffic that begins after so long a silence has the path looked after at once. */
 #define LAYA_SEND_SILENCE_MS	1000
@@ -266,33 +260,6 @@ static struct sk_buff *laya_send_alloc(unsigned int len)
 	return skb;
 }
 
-/* A page of sealed packets of @size bytes each, for up to @n; how many fit. */
-static struct page *laya_send_page(unsigned int size, unsigned int n,
-				   unsigned int *fit, unsigned int *truesize)
-{
-	unsigned int order = min_t(unsigned int, get_order(size * n),
-				   LAYA_SEND_PAGE_ORDER);
-	struct page *page;
-
-	for (;; order--) {
-		gfp_t gfp = GFP_ATOMIC | __GFP_NOWARN;
-
-		if (PAGE_SIZE << order < size)
-			return NULL;
-		if (order)
-			gfp = (gfp | __GFP_COMP | __GFP_NORETRY) &
-			      ~__GFP_DIRECT_RECLAIM;
-		page = alloc_pages(gfp, order);
-		if (page)
-			break;
-		if (!order)
-			return NULL;
-	}
-	*truesize = PAGE_SIZE << order;
-	*fit = min_t(unsigned int, n, *truesize / size);
-	return page;
-}
-
 /*
  * Seal inner packets from number @n on into one skb, as many as it takes: equal
  * ones, and the shorter last one.
@@ -302,45 +269,30 @@ static struct sk_buff *laya_send_seal_run(const struct laya_way *way,
 					  unsigned int n, u64 counter,
 					  unsigned int *packets)
 {
-	unsigned int size = laya_way_sealed(way, cargo->size);
-	unsigned int want = min3(cargo->count - n,
-				 (unsigned int)LAYA_SEND_RUN_PACKETS,
-				 max(LAYA_SEND_RUN_BYTES / size, 1U));
 	unsigned int before = way->n_shims + sizeof(struct laya_data_header);
-	unsigned int done = 0, frags = 0;
+	struct laya_run run;
 	struct sk_buff *skb;
+	unsigned int len;
+	u8 *at;
 
 	skb = laya_send_alloc(0);
 	if (!skb)
 		return NULL;
-	while (done < want && frags < MAX_SKB_FRAGS) {
-		unsigned int fit, truesize, i, len;
-		unsigned int bytes = 0;
-		struct page *page;
-
-		page = laya_send_page(size, want - done, &fit, &truesize);
-		if (!page)
+	laya_run_begin(&run, skb, laya_way_sealed(way, cargo->size));
+	for (; n < cargo->count; n++, counter++) {
+		at = laya_run_room(&run, cargo->count - n);
+		if (!at)
 			break;
-		for (i = 0; i < fit; i++) {
-			u8 *at = (u8 *)page_address(page) + bytes;
-
-			len = laya_cargo_len(cargo, n + done + i);
-			if (laya_cargo_write(cargo, n + done + i, at + before) ||
-			    laya_way_seal(way, counter + done + i, at, len)) {
-				__free_pages(page, get_order(truesize));
-				goto err_free;
-			}
-			bytes += laya_way_sealed(way, len);
-		}
-		skb_add_rx_frag(skb, frags++, page, 0, bytes, truesize);
-		done += fit;
+		len = laya_cargo_len(cargo, n);
+		if (laya_cargo_write(cargo, n, at + before) ||
+		    laya_way_seal(way, counter, at, len))
+			goto err_free;
+		laya_run_add(&run, laya_way_sealed(way, len));
 	}
-	if (!done)
+	if (!run.count)
 		goto err_free;
-	if (done > 1)
-		skb_shinfo(skb)->gso_size = size;
-	*packets = done;
-	return skb;
+	*packets = run.count;
+	return laya_run_end(&run);
 
 err_free:
 	kfree_skb(skb);
@@ -388,7 +340,7 @@ static int laya_send_cargo(const struct laya_way *way, struct laya_cargo *cargo,
 	while (n < cargo->count) {
 		packets = 1;
 		if (cargo->count - n > 1 &&
-		    2 * laya_way_sealed(way, cargo->size) <= LAYA_SEND_RUN_BYTES)
+		    2 * laya_way_sealed(way, cargo->size) <= LAYA_RUN_BYTES)
 			skb = laya_send_seal_run(way, cargo, n, counter + n,
 						 &packets);
 		else
