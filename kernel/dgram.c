@@ -118,9 +118,16 @@ out:
 	return 0;
 }
 
-/* May @ls send to @key now? Under RCU; the device, or ERR_PTR. */
-static struct laya_device *laya_dgram_route(struct laya_dgram_sock *ls,
-					    const u8 *key, __be16 port)
+/**
+ * laya_dgram_route() - may a socket send to a node now?
+ * @ls: The socket.
+ * @key: The node.
+ * @port: The port there.
+ *
+ * Return: Its device, under RCU, or ERR_PTR.
+ */
+struct laya_device *laya_dgram_route(struct laya_dgram_sock *ls, const u8 *key,
+				     __be16 port)
 {
 	struct laya_device *laya = rcu_dereference(ls->laya);
 	bool control = port == htons(LAYA_DGRAM_CONTROL_PORT);
@@ -339,6 +346,12 @@ static int laya_dgram_sendmsg(struct socket *sock, struct msghdr *msg,
 		rcu_read_unlock();
 	}
 
+	if (msg->msg_flags & MSG_BATCH || READ_ONCE(ls->batch.run.skb)) {
+		err = laya_dgram_batch_send(ls, msg, len, key, port);
+		if (err != LAYA_DGRAM_ALONE)
+			return err ?: len;
+	}
+
 	/* Before the copy, which can be long, and again after it */
 	rcu_read_lock();
 	err = PTR_ERR_OR_ZERO(laya_dgram_route(ls, key, port));
@@ -520,6 +533,7 @@ static int laya_dgram_getsockopt(struct socket *sock, int level, int optname,
 static void laya_dgram_close(struct sock *sk, long timeout)
 {
 	lock_sock(sk);
+	laya_dgram_batch_close(laya_dgram_sk(sk));
 	laya_dgram_set_dest(laya_dgram_sk(sk), NULL);
 	release_sock(sk);
 	sk_common_release(sk);
@@ -599,6 +613,7 @@ int laya_dgram_create(struct net *net, struct socket *sock, int kern)
 
 	ls = laya_dgram_sk(sk);
 	ls->kinds = LAYA_KINDS_ANY;
+	laya_dgram_batch_init(ls);
 	sock->ops = &laya_dgram_ops;
 	laya_compat_custom_sockopt(sock);
 	return 0;

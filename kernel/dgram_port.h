@@ -4,6 +4,7 @@
 #define _LAYA_DGRAM_PORT_H
 
 #include "laya.h"
+#include "run.h"
 
 /**
  * struct laya_dgram_dest - whom a socket is connected to
@@ -18,6 +19,25 @@ struct laya_dgram_dest {
 };
 
 /**
+ * struct laya_dgram_batch - messages of one sendmmsg() that leave together
+ * @run: The messages, as inner packets; none when its skb is NULL.
+ * @before: Bytes in front of each inner packet.
+ * @key: To whom they go.
+ * @port: To which port.
+ * @timer: Sends them when the call that gave them never came to its end.
+ *
+ * Under the socket's lock. Whether there is a run may be asked without: who began
+ * it is the only one to care.
+ */
+struct laya_dgram_batch {
+	struct laya_run		run;
+	unsigned int		before;
+	u8			key[LAYA_KEY_SIZE];
+	__be16			port;
+	struct timer_list	timer;
+};
+
+/**
  * struct laya_dgram_sock - a datagram socket
  * @sk: Must be first.
  * @node: In the device's hash of ports, while @laya is set.
@@ -28,6 +48,7 @@ struct laya_dgram_dest {
  * @kinds: Kinds of path to use: LAYA_KINDS_ANY or a mask.
  * @events: LAYA_PATH_EVENTS.
  * @gone: The device went away.
+ * @batch: Messages that wait for the next ones of their sendmmsg().
  *
  * Lifetime and locking: @port, @ifindex and @dest are written under the socket's
  * lock, @laya and @node under ports.lock too. Packets and senders read under RCU:
@@ -46,6 +67,7 @@ struct laya_dgram_sock {
 	u32				kinds;
 	bool				events;
 	bool				gone;
+	struct laya_dgram_batch		batch;
 };
 
 /**
@@ -83,5 +105,21 @@ int laya_dgram_deliver(struct laya_device *laya, const u8 *key,
 /* Tell the sockets on @source that are connected to it. Under RCU. */
 void laya_dgram_refused(struct laya_device *laya, const u8 *key, __be16 source,
 			__be16 dest, int error);
+
+/* dgram.c: may @ls send to @key now? Under RCU; the device, or ERR_PTR. */
+struct laya_device *laya_dgram_route(struct laya_dgram_sock *ls, const u8 *key,
+				     __be16 port);
+
+/* dgram_batch.c */
+#define LAYA_DGRAM_ALONE	1	/* the message cannot go with others */
+void laya_dgram_batch_init(struct laya_dgram_sock *ls);
+/*
+ * Put a message with those before it, and send what is complete. 0,
+ * LAYA_DGRAM_ALONE (nothing waits then), or an error.
+ */
+int laya_dgram_batch_send(struct laya_dgram_sock *ls, struct msghdr *msg,
+			  size_t len, const u8 *key, __be16 port);
+/* The socket closes; under its lock. */
+void laya_dgram_batch_close(struct laya_dgram_sock *ls);
 
 #endif /* _LAYA_DGRAM_PORT_H */

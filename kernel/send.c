@@ -4,6 +4,7 @@
  *
  *   laya_send_xmit	an IPv6 packet of the device, maybe a super-packet
  *   laya_send_inner	one inner packet of a socket, or of the waiting queue
+ *   laya_send_run	a run of them, of a socket
  *	laya_send_way	    which session, which path, and is it wide enough
  *	laya_send_cargo	    take counters, seal each inner packet, gather equal ones
  *	laya_send_out	    one skb, one run of equal datagrams, to the carrier
@@ -521,6 +522,123 @@ err_drop:
 	laya_device_drop(laya, laya_send_reason(err));
 err_free:
 	kfree_skb(skb);
+	return err;
+}
+
+/**
+ * laya_send_room - what a run of inner packets for a peer needs
+ * @peer: To whom.
+ * @kinds: Kinds of path to use.
+ * @before: Bytes in front of each inner packet.
+ * @max: Largest inner packet.
+ *
+ * Under RCU.
+ *
+ * Return: False when a packet would have to wait, or could not go.
+ */
+bool laya_send_room(struct laya_peer *peer, u32 kinds, unsigned int *before,
+		    unsigned int *max)
+{
+	struct laya_way way;
+
+	if (laya_send_way(&way, peer, kinds))
+		return false;
+	*before = way.n_shims + sizeof(struct laya_data_header);
+	*max = way.max;
+	return true;
+}
+
+/* The way is not what it was when the run was begun: each packet for itself. */
+static int laya_send_apart(struct laya_peer *peer, struct sk_buff *skb,
+			   unsigned int size, unsigned int before, u32 kinds)
+{
+	unsigned int at, len;
+	struct sk_buff *inner;
+	int err = 0;
+
+	for (at = 0; at < skb->len && !err; at += size) {
+		len = min(size, skb->len - at) - before - LAYA_TAG_SIZE;
+		inner = laya_send_alloc(len + LAYA_TAG_SIZE);
+		if (!inner) {
+			laya_device_drop(peer->device, LAYA_DROP_NO_MEMORY);
+			return -ENOMEM;
+		}
+		/* It was written there by laya_run_add()'s caller: it can be read */
+		skb_copy_bits(skb, at + before, skb_put(inner, len), len);
+		if (skb->sk)
+			skb_set_owner_w(inner, skb->sk);
+		inner->priority = skb->priority;
+		memset(LAYA_SEND_CB(inner), 0, sizeof(*LAYA_SEND_CB(inner)));
+		LAYA_SEND_CB(inner)->kinds = kinds;
+		err = laya_send_inner(peer, inner);
+	}
+	return err;
+}
+
+/* Seal the inner packets of a run where they lie. */
+static int laya_send_seal_all(const struct laya_way *way, struct sk_buff *skb,
+			      unsigned int size, u64 counter)
+{
+	unsigned int i, at, len, end;
+	int err;
+
+	for (i = 0; i < skb_shinfo(skb)->nr_frags; i++) {
+		const skb_frag_t *frag = &skb_shinfo(skb)->frags[i];
+		u8 *bytes = skb_frag_address(frag);
+
+		end = skb_frag_size(frag);
+		for (at = 0; at < end; at += len) {
+			len = min(size, end - at);
+			err = laya_way_seal(way, counter++, bytes + at, len -
+					    laya_way_sealed(way, 0));
+			if (err)
+				return err;
+		}
+	}
+	return 0;
+}
+
+/**
+ * laya_send_run - send a run of inner packets
+ * @peer: To whom; it is allowed them.
+ * @run: In the room of each packet is, behind @before bytes, an inner packet, and
+ *	then room for a tag; there is no run after it.
+ * @before: From laya_send_room().
+ * @kinds: Kinds of path to use.
+ *
+ * Under RCU.
+ *
+ * Return: As laya_send_inner(), of the first that fails.
+ */
+int laya_send_run(struct laya_peer *peer, struct laya_run *run,
+		  unsigned int before, u32 kinds)
+{
+	unsigned int size = run->size, count = run->count;
+	struct sk_buff *skb = laya_run_end(run);
+	struct laya_way way;
+	u64 counter = 0;
+	int err;
+
+	local_bh_disable();
+	err = laya_send_way(&way, peer, kinds);
+	if (!err && way.n_shims + sizeof(struct laya_data_header) == before &&
+	    size <= laya_way_sealed(&way, way.max))
+		counter = laya_session_take_counters(way.session, count);
+	if (!counter) {
+		err = laya_send_apart(peer, skb, size, before, kinds);
+		consume_skb(skb);
+		goto out;
+	}
+	way.tos = 0;
+	err = laya_send_seal_all(&way, skb, size, counter);
+	if (err) {
+		laya_device_drop(peer->device, LAYA_DROP_NO_MEMORY);
+		kfree_skb(skb);
+		goto out;
+	}
+	err = laya_send_out(&way, skb, count);
+out:
+	local_bh_enable();
 	return err;
 }
 

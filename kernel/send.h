@@ -5,6 +5,8 @@
 
 #include "laya.h"
 
+struct laya_run;
+
 /* Headroom that an inner packet's skb should have: outer headers and shims. */
 #define LAYA_SEND_HEADROOM	(LL_MAX_HEADER + 40 + 8 + 4 * 8 + 16)
 
@@ -26,6 +28,14 @@ netdev_tx_t laya_send_xmit(struct sk_buff *skb, struct net_device *dev);
  * -EACCES (no path of the kinds), -EMSGSIZE, -ENOBUFS, -ENOMEM.
  */
 int laya_send_inner(struct laya_peer *peer, struct sk_buff *skb);
+/*
+ * A run of inner packets: @before bytes in front of each, and room for a tag behind.
+ * Under RCU. laya_send_run() consumes the run; errors as above.
+ */
+bool laya_send_room(struct laya_peer *peer, u32 kinds, unsigned int *before,
+		    unsigned int *max);
+int laya_send_run(struct laya_peer *peer, struct laya_run *run,
+		  unsigned int before, u32 kinds);
 /*
  * Send a probe on @path. To @to instead of the path's own endpoint when that is
  * not NULL (a challenge of a new address). Padded to @size bytes of UDP payload

@@ -417,6 +417,261 @@ static void test_mmsg(void)
 	close(b);
 }
 
+/* --- messages of one sendmmsg(): they leave together when they can --- */
+
+#define MANY	200
+
+struct batch {
+	struct mmsghdr	msgs[MANY];
+	struct iovec	iov[MANY];
+	char		bytes[MANY][2100];
+};
+
+/* Message @i of @len bytes: its number, and bytes that follow from it. */
+static void batch_set(struct batch *batch, int i, size_t len)
+{
+	size_t j;
+
+	for (j = 0; j < len; j++)
+		batch->bytes[i][j] = i * 7 + j;
+	batch->iov[i].iov_base = batch->bytes[i];
+	batch->iov[i].iov_len = len;
+	memset(&batch->msgs[i], 0, sizeof(batch->msgs[i]));
+	batch->msgs[i].msg_hdr.msg_iov = &batch->iov[i];
+	batch->msgs[i].msg_hdr.msg_iovlen = 1;
+}
+
+/* What comes next on @fd is message @i. */
+static void batch_expect(int fd, const struct batch *batch, int i)
+{
+	static char room[2200];
+	ssize_t n = recv(fd, room, sizeof(room), 0);
+
+	if (n != (ssize_t)batch->iov[i].iov_len)
+		FAIL("message %d: expected %zu bytes, found %zd (%s)", i,
+		     batch->iov[i].iov_len, n, strerror(errno));
+	else if (memcmp(room, batch->bytes[i], n))
+		FAIL("message %d: other bytes", i);
+}
+
+/* Packets that @node has put on its wire; a run counts as one. */
+static long long sent_packets(char node)
+{
+	char command[100];
+	long long n = -1;
+	FILE *file;
+
+	snprintf(command, sizeof(command), "ip netns exec %c cat "
+		 "/sys/class/net/eth0/statistics/tx_packets", node);
+	file = popen(command, "r");
+	if (!file || fscanf(file, "%lld", &n) != 1)
+		FAIL("%s", command);
+	if (file)
+		pclose(file);
+	return n;
+}
+
+static void test_batch(void)
+{
+	static const size_t odd[] = {
+		100, 100, 100, 99, 100, 0, 0, 1, 1, 1, 200, 2000, 1300, 1300,
+		1300, 1300, 7, 1300, 1301, 1302, 1303, 64, 64, 64,
+	};
+	int a = dgram_on('a', 0), b = dgram_on('b', 0), n, i;
+	static struct batch batch;
+	long long before, after;
+
+	CHECK(!connect_to(a, 'b', port_of(b)));
+	n = sizeof(odd) / sizeof(odd[0]);
+	for (i = 0; i < n; i++)
+		batch_set(&batch, i, odd[i]);
+	EQUAL(n, sendmmsg(a, batch.msgs, n, 0));
+	for (i = 0; i < n; i++) {
+		EQUAL(odd[i], batch.msgs[i].msg_len);
+		batch_expect(b, &batch, i);
+	}
+
+	/* More than one run takes, in number and in bytes */
+	settle(a, b, 'b');
+	for (i = 0; i < MANY; i++)
+		batch_set(&batch, i, i < 100 ? 20 : 1200);
+	before = sent_packets('a');
+	EQUAL(MANY, sendmmsg(a, batch.msgs, MANY, 0));
+	after = sent_packets('a');
+	if (before < 0 || after - before > MANY / 4)
+		FAIL("%d messages left as %lld packets", MANY, after - before);
+	for (i = 0; i < MANY; i++)
+		batch_expect(b, &batch, i);
+	expect_nothing(b);
+	close(a);
+	close(b);
+}
+
+/* Those to different sockets in one call, one of which is not there. */
+static void test_batch_several(void)
+{
+	int a = dgram_on('a', 0), b = dgram_on('b', 0), c = dgram_on('b', 0);
+	struct sockaddr_laya names[3];
+	static struct batch batch;
+	int i;
+
+	names[0] = name_of('b', port_of(b));
+	names[1] = name_of('b', port_of(c));
+	names[2] = name_of('a', port_of(a));
+	for (i = 0; i < 60; i++) {
+		batch_set(&batch, i, 50);
+		/* Now in turn, now several in a row */
+		batch.msgs[i].msg_hdr.msg_name = &names[i < 30 ? i % 3 :
+							i / 10 % 3];
+		batch.msgs[i].msg_hdr.msg_namelen = sizeof(names[0]);
+	}
+	EQUAL(60, sendmmsg(a, batch.msgs, 60, 0));
+	for (i = 0; i < 60; i++) {
+		const struct sockaddr_laya *name;
+
+		name = batch.msgs[i].msg_hdr.msg_name;
+		batch_expect(name == &names[0] ? b : name == &names[1] ? c : a,
+			     &batch, i);
+	}
+	/* Refused by b, which is told to the next call */
+	CHECK(!connect_to(a, 'b', 7998));
+	for (i = 0; i < 20; i++)
+		batch_set(&batch, i, 50);
+	EQUAL(20, sendmmsg(a, batch.msgs, 20, 0));
+	CHECK(wait_events(a, POLLERR) & POLLERR);
+	REFUSED(ECONNREFUSED, send(a, "x", 1, 0));
+	close(a);
+	close(b);
+	close(c);
+}
+
+/* A call that ends in the middle, and messages that nothing follows. */
+static void test_batch_cut_short(void)
+{
+	int a = dgram_on('a', 0), b = dgram_on('b', 0), i;
+	static struct batch batch;
+
+	CHECK(!connect_to(a, 'b', port_of(b)));
+	for (i = 0; i < 20; i++)
+		batch_set(&batch, i, 300);
+	/* Here the kernel does not get as far as to ask the socket */
+	batch.msgs[10].msg_hdr.msg_iov = (void *)1;
+	EQUAL(10, sendmmsg(a, batch.msgs, 20, 0));
+	for (i = 0; i < 10; i++)
+		batch_expect(b, &batch, i);
+	/* Here it is a message's bytes that cannot be read */
+	batch_set(&batch, 10, 300);
+	batch.iov[10].iov_base = (void *)1;
+	EQUAL(10, sendmmsg(a, batch.msgs, 20, 0));
+	for (i = 0; i < 10; i++)
+		batch_expect(b, &batch, i);
+	/* The first of a run */
+	batch.iov[0].iov_base = (void *)1;
+	REFUSED(EFAULT, sendmmsg(a, batch.msgs, 20, 0));
+	batch_set(&batch, 0, 300);
+
+	EQUAL(300, send(a, batch.bytes[0], 300, MSG_BATCH));
+	batch_expect(b, &batch, 0);
+	/* What follows does not overtake it */
+	EQUAL(300, send(a, batch.bytes[1], 300, MSG_BATCH));
+	EQUAL(300, send(a, batch.bytes[2], 300, 0));
+	EQUAL(300, send(a, batch.bytes[3], 300, MSG_BATCH));
+	EQUAL(1, send_to(a, 'b', port_of(b), "x", 1));
+	for (i = 1; i < 4; i++)
+		batch_expect(b, &batch, i);
+	expect(b, 'a', port_of(a), "x");
+	/* Nor is it lost when the socket closes */
+	EQUAL(300, send(a, batch.bytes[4], 300, MSG_BATCH));
+	close(a);
+	batch_expect(b, &batch, 4);
+	expect_nothing(b);
+	close(b);
+}
+
+/* A send buffer that one run fills. */
+static void test_batch_sndbuf(void)
+{
+	int a = dgram_on('a', 0), b = dgram_on('b', 0), i, n, sent = 0;
+	static struct batch batch;
+
+	CHECK(!set_int(a, SOL_SOCKET, SO_SNDBUF, 4608));
+	CHECK(!set_int(b, SOL_SOCKET, SO_RCVBUF, 1 << 20));
+	CHECK(!connect_to(a, 'b', port_of(b)));
+	for (i = 0; i < 100; i++)
+		batch_set(&batch, i, 1000);
+	while (sent < 100) {
+		n = sendmmsg(a, batch.msgs + sent, 100 - sent, 0);
+		if (n <= 0) {
+			FAIL("sendmmsg: %s", strerror(errno));
+			break;
+		}
+		sent += n;
+	}
+	for (i = 0; i < 100; i++)
+		batch_expect(b, &batch, i);
+	CHECK(!ioctl(a, SIOCOUTQ, &n));
+	EQUAL(0, n);
+	close(a);
+	close(b);
+}
+
+/* How a run is read: message by message, whatever the flags. */
+static void test_batch_read(void)
+{
+	int a = dgram_on('a', 0), b = dgram_on('b', 0), i, n;
+	static struct batch batch;
+	char room[400];
+
+	CHECK(!connect_to(a, 'b', port_of(b)));
+	for (i = 0; i < 10; i++)
+		batch_set(&batch, i, i < 9 ? 300 : 100);
+	EQUAL(10, sendmmsg(a, batch.msgs, 10, 0));
+	for (i = 0; i < 9; i++) {
+		EQUAL(300, recv(b, room, sizeof(room), MSG_PEEK));
+		CHECK(!memcmp(room, batch.bytes[i], 300));
+		CHECK(!ioctl(b, SIOCINQ, &n));
+		EQUAL(300, n);
+		/* The rest of a message that is too long is lost, as ever */
+		EQUAL(300, recv(b, room, 10, MSG_TRUNC));
+		CHECK(!memcmp(room, batch.bytes[i], 10));
+	}
+	CHECK(!ioctl(b, SIOCINQ, &n));
+	EQUAL(100, n);
+	batch_expect(b, &batch, 9);
+	expect_nothing(b);
+
+	/* A reader that goes before it has read all of it */
+	EQUAL(10, sendmmsg(a, batch.msgs, 10, 0));
+	batch_expect(b, &batch, 0);
+	close(b);
+	close(a);
+}
+
+static void test_batch_filter(void)
+{
+	/* Only those of which the first byte is 21, that is number 3 */
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 21, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0x40000),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog program = { .len = 4, .filter = code };
+	int a = dgram_on('a', 0), b = dgram_on('b', 0), i;
+	static struct batch batch;
+
+	CHECK(!setsockopt(b, SOL_SOCKET, SO_ATTACH_FILTER, &program,
+			  sizeof(program)));
+	CHECK(!connect_to(a, 'b', port_of(b)));
+	for (i = 0; i < 10; i++)
+		batch_set(&batch, i, 40);
+	EQUAL(10, sendmmsg(a, batch.msgs, 10, 0));
+	batch_expect(b, &batch, 3);
+	expect_nothing(b);
+	close(a);
+	close(b);
+}
+
 static void test_sndbuf(void)
 {
 	static char big[60000];
@@ -881,6 +1136,12 @@ static const struct test tests[] = {
 	TEST(sizes),
 	TEST(self),
 	TEST(mmsg),
+	TEST(batch),
+	TEST(batch_several),
+	TEST(batch_cut_short),
+	TEST(batch_sndbuf),
+	TEST(batch_read),
+	TEST(batch_filter),
 	TEST(sndbuf),
 	TEST(splice),
 	TEST(connect),
