@@ -117,4 +117,14 @@ static inline void laya_device_drop(struct laya_device *laya,
 	this_cpu_inc(laya->drops->packets[reason]);
 }
 
+/* All packets that @skb stands for. */
+static inline void laya_device_drop_skb(struct laya_device *laya,
+					const struct sk_buff *skb,
+					enum laya_drop reason)
+{
+	trace_laya_drop(laya->dev, reason);
+	this_cpu_add(laya->drops->packets[reason],
+		     skb_shinfo(skb)->gso_segs ?: 1);
+}
+
 #endif /* _LAYA_DEVICE_H */

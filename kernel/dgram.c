@@ -368,11 +368,62 @@ static int laya_dgram_sendmsg(struct socket *sock, struct msghdr *msg,
 	return err ?: len;
 }
 
+/* The next message, without waiting; NULL when there is none, or *@err. */
+static struct sk_buff *laya_dgram_try_dequeue(struct sock *sk, int flags,
+					      unsigned int *at,
+					      unsigned int *size, int *err,
+					      struct sk_buff **last)
+{
+	struct sk_buff_head *queue = &sk->sk_receive_queue;
+	unsigned long irq;
+	struct sk_buff *skb;
+
+	*err = sock_error(sk);
+	if (*err)
+		return NULL;
+	spin_lock_irqsave(&queue->lock, irq);
+	*last = queue->prev;
+	skb = skb_peek(queue);
+	if (skb) {
+		*size = laya_dgram_next(skb, at);
+		if (!(flags & MSG_PEEK) && *at + *size == skb->len) {
+			__skb_unlink(skb, queue);
+		} else {
+			skb_get(skb);
+			if (!(flags & MSG_PEEK))
+				LAYA_DGRAM_CB(skb)->next += *size;
+		}
+	}
+	spin_unlock_irqrestore(&queue->lock, irq);
+	if (!skb)
+		*err = -EAGAIN;
+	return skb;
+}
+
+/* The next message: @size bytes at @at of the skb, which need not be all of it. */
+static struct sk_buff *laya_dgram_dequeue(struct sock *sk, int flags,
+					  unsigned int *at, unsigned int *size,
+					  int *err)
+{
+	long timeout = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
+	struct sk_buff *skb, *last;
+
+	do {
+		skb = laya_dgram_try_dequeue(sk, flags, at, size, err, &last);
+		if (skb || *err != -EAGAIN)
+			break;
+	} while (timeout &&
+		 !__skb_wait_for_more_packets(sk, &sk->sk_receive_queue, err,
+					      &timeout, last));
+	return skb;
+}
+
 static int laya_dgram_recvmsg(struct socket *sock, struct msghdr *msg,
 			      size_t len, int flags)
 {
 	struct laya_dgram_sock *ls = laya_dgram_sk(sock->sk);
 	const struct laya_dgram_cb *cb;
+	unsigned int at, size;
 	struct sk_buff *skb;
 	size_t copied;
 	int err;
@@ -385,14 +436,14 @@ static int laya_dgram_recvmsg(struct socket *sock, struct msghdr *msg,
 	/* What has come is still there, but nothing more will */
 	if (READ_ONCE(ls->gone))
 		flags |= MSG_DONTWAIT;
-	skb = skb_recv_datagram(&ls->sk, flags, &err);
+	skb = laya_dgram_dequeue(&ls->sk, flags, &at, &size, &err);
 	if (!skb)
 		return err == -EAGAIN && READ_ONCE(ls->gone) ? -ENODEV : err;
 
-	copied = min_t(size_t, skb->len, len);
-	if (copied < skb->len)
+	copied = min_t(size_t, size, len);
+	if (copied < size)
 		msg->msg_flags |= MSG_TRUNC;
-	err = skb_copy_datagram_msg(skb, 0, msg, copied);
+	err = skb_copy_datagram_msg(skb, at, msg, copied);
 	if (err)
 		goto out;
 	sock_recv_cmsgs(msg, &ls->sk, skb);
@@ -401,7 +452,7 @@ static int laya_dgram_recvmsg(struct socket *sock, struct msghdr *msg,
 		msg->msg_namelen = laya_addr_name(msg->msg_name, cb->key,
 						  cb->port, cb->ifindex);
 	}
-	err = flags & MSG_TRUNC ? skb->len : copied;
+	err = flags & MSG_TRUNC ? size : copied;
 out:
 	skb_free_datagram(&ls->sk, skb);
 	return err;
@@ -422,6 +473,7 @@ static int laya_dgram_ioctl(struct socket *sock, unsigned int cmd,
 {
 	struct sock *sk = sock->sk;
 	struct sk_buff *skb;
+	unsigned int at;
 	int amount = 0;
 
 	switch (cmd) {
@@ -429,7 +481,7 @@ static int laya_dgram_ioctl(struct socket *sock, unsigned int cmd,
 		spin_lock_bh(&sk->sk_receive_queue.lock);
 		skb = skb_peek(&sk->sk_receive_queue);
 		if (skb)
-			amount = skb->len;
+			amount = laya_dgram_next(skb, &at);
 		spin_unlock_bh(&sk->sk_receive_queue.lock);
 		break;
 	case SIOCOUTQ:

@@ -183,11 +183,50 @@ static struct laya_dgram_sock *laya_dgram_lookup(struct laya_device *laya,
 	return found;
 }
 
+static void laya_dgram_queue(struct laya_device *laya, struct laya_dgram_sock *ls,
+			     struct sk_buff *skb)
+{
+	int err = sock_queue_rcv_skb(&ls->sk, skb);
+
+	if (!err)
+		return;
+	/* Anything else is a filter's will */
+	if (err == -ENOMEM || err == -ENOBUFS)
+		laya_device_drop_skb(laya, skb, LAYA_DROP_RCVBUF);
+	kfree_skb(skb);
+}
+
+/* Each message of a run as an skb of its own. */
+static void laya_dgram_queue_apart(struct laya_device *laya,
+				   struct laya_dgram_sock *ls,
+				   struct sk_buff *run)
+{
+	unsigned int at, len;
+	struct sk_buff *skb;
+
+	for (at = 0; at < run->len; at += len) {
+		LAYA_DGRAM_CB(run)->next = at;
+		len = laya_dgram_next(run, &at);
+		skb = alloc_skb(len, GFP_ATOMIC | __GFP_NOWARN);
+		if (!skb) {
+			laya_device_drop(laya, LAYA_DROP_NO_MEMORY);
+			continue;
+		}
+		skb_copy_bits(run, at, skb_put(skb, len), len);
+		memcpy(skb->cb, run->cb, sizeof(skb->cb));
+		LAYA_DGRAM_CB(skb)->size = 0;
+		LAYA_DGRAM_CB(skb)->next = 0;
+		skb->tstamp = run->tstamp;
+		laya_dgram_queue(laya, ls, skb);
+	}
+	consume_skb(run);
+}
+
 /**
  * laya_dgram_deliver() - hand a datagram to its socket
  * @laya: The device.
  * @key: Of the sender, maybe our own.
- * @skb: The payload; consumed.
+ * @skb: The payload, with gso_size those of several datagrams; consumed.
  * @source: Port that it was sent from.
  * @dest: Port that it was sent to.
  *
@@ -197,13 +236,12 @@ int laya_dgram_deliver(struct laya_device *laya, const u8 *key,
 		       struct sk_buff *skb, __be16 source, __be16 dest)
 {
 	struct laya_dgram_sock *ls;
-	int err;
 
 	sock_skb_cb_check_size(sizeof(struct laya_dgram_cb));
 
 	ls = laya_dgram_lookup(laya, key, source, dest);
 	if (!ls) {
-		laya_device_drop(laya, LAYA_DROP_NO_SOCKET);
+		laya_device_drop_skb(laya, skb, LAYA_DROP_NO_SOCKET);
 		kfree_skb(skb);
 		return -ECONNREFUSED;
 	}
@@ -212,6 +250,7 @@ int laya_dgram_deliver(struct laya_device *laya, const u8 *key,
 	memcpy(LAYA_DGRAM_CB(skb)->key, key, LAYA_KEY_SIZE);
 	LAYA_DGRAM_CB(skb)->port = source;
 	LAYA_DGRAM_CB(skb)->ifindex = laya->dev->ifindex;
+	LAYA_DGRAM_CB(skb)->size = skb_shinfo(skb)->gso_size;
 	/* When it was opened is as near as can be */
 	if (sock_flag(&ls->sk, SOCK_RCVTSTAMP) ||
 	    READ_ONCE(ls->sk.sk_tsflags) & SOF_TIMESTAMPING_RX_SOFTWARE)
@@ -220,13 +259,11 @@ int laya_dgram_deliver(struct laya_device *laya, const u8 *key,
 		kfree_skb(skb);
 		return 0;
 	}
-	err = sock_queue_rcv_skb(&ls->sk, skb);
-	if (err) {
-		/* Anything else is a filter's will */
-		if (err == -ENOMEM || err == -ENOBUFS)
-			laya_device_drop(laya, LAYA_DROP_RCVBUF);
-		kfree_skb(skb);
-	}
+	/* A filter sees each message */
+	if (skb_shinfo(skb)->gso_size && rcu_access_pointer(ls->sk.sk_filter))
+		laya_dgram_queue_apart(laya, ls, skb);
+	else
+		laya_dgram_queue(laya, ls, skb);
 	return 0;
 }
 

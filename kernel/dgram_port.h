@@ -74,11 +74,15 @@ struct laya_dgram_sock {
  * struct laya_dgram_cb - what a queued datagram is about, in skb->cb
  * @key: Public key of the sender.
  * @port: Its port.
+ * @size: Bytes of each message when it is a run of them, else 0.
+ * @next: Where the next message of the run begins; the queue's lock.
  * @ifindex: The device that it came in on.
  */
 struct laya_dgram_cb {
 	u8	key[LAYA_KEY_SIZE];
 	__be16	port;
+	u16	size;
+	u16	next;
 	int	ifindex;
 };
 
@@ -102,6 +106,17 @@ void laya_dgram_put_port(struct sock *sk);
  */
 int laya_dgram_deliver(struct laya_device *laya, const u8 *key,
 		       struct sk_buff *skb, __be16 source, __be16 dest);
+/* Of a queued datagram or run: the message that is read next. */
+static inline unsigned int laya_dgram_next(const struct sk_buff *skb,
+					   unsigned int *at)
+{
+	const struct laya_dgram_cb *cb = LAYA_DGRAM_CB(skb);
+
+	*at = cb->next;
+	return cb->size ? min_t(unsigned int, cb->size, skb->len - cb->next) :
+			  skb->len;
+}
+
 /* Tell the sockets on @source that are connected to it. Under RCU. */
 void laya_dgram_refused(struct laya_device *laya, const u8 *key, __be16 source,
 			__be16 dest, int error);

@@ -5,14 +5,16 @@
  *   laya_receive		a UDP payload, or a run of equal ones
  *	laya_forward_packet	    those that are for another node
  *	laya_receive_sealed	    find the session, open out of place
- *	laya_receive_opened	    find the path, is it a replay
+ *	laya_receive_authentic	    find the path, is it a replay
+ *	laya_receive_gather	    those of a run that go up together
  *	laya_receive_inner	    by kind
  *	laya_receive_ipv6		to the device
  *	laya_receive_dgram		to a socket
  *
  * What came in is read, never written: it may be shared with a packet socket, or
  * be pages of a file that a local user spliced into a pipe. Each packet is opened
- * into memory of our own, which is then an skb of its own.
+ * into memory of our own: a single one into an skb of its own, those of a run one
+ * behind the other (gather.c).
  */
 #include <linux/ipv6.h>
 #include <linux/udp.h>
@@ -24,6 +26,7 @@
 #include "elide.h"
 #include "forward.h"
 #include "fragment.h"
+#include "gather.h"
 #include "path.h"
 #include "peer.h"
 #include "receive.h"
@@ -47,6 +50,7 @@
  * @tos: Outer traffic class.
  * @session: It was sealed under this one.
  * @path: It came on this one.
+ * @gather: Packets of its run that go up with it, or NULL when it is alone.
  */
 struct laya_arrival {
 	struct laya_carrier		*carrier;
@@ -54,12 +58,13 @@ struct laya_arrival {
 	u8				tos;
 	struct laya_session		*session;
 	struct laya_path		*path;
+	struct laya_gather		*gather;
 };
 
 static void laya_receive_drop(const struct laya_arrival *arrival,
 			      struct sk_buff *skb, enum laya_drop reason)
 {
-	laya_device_drop(arrival->carrier->device, reason);
+	laya_device_drop_skb(arrival->carrier->device, skb, reason);
 	kfree_skb(skb);
 }
 
@@ -68,7 +73,20 @@ static bool laya_receive_allowed(const struct laya_peer *peer)
 	return READ_ONCE(peer->flags) & LAYA_PEER_FLAGS_ALLOW;
 }
 
-/* @skb at its inner header, as are those of the functions below; consumed. */
+static void laya_receive_count(struct net_device *dev, const struct sk_buff *skb)
+{
+	struct pcpu_sw_netstats *stats = this_cpu_ptr(dev->tstats);
+
+	u64_stats_update_begin(&stats->syncp);
+	u64_stats_add(&stats->rx_bytes, skb->len);
+	u64_stats_add(&stats->rx_packets, skb_shinfo(skb)->gso_segs ?: 1);
+	u64_stats_update_end(&stats->syncp);
+}
+
+/*
+ * @skb at its inner header, as are those of the functions below; consumed. With
+ * gso_size, several packets with the header of the first.
+ */
 static void laya_receive_ipv6(const struct laya_arrival *arrival,
 			      struct sk_buff *skb)
 {
@@ -97,8 +115,10 @@ static void laya_receive_ipv6(const struct laya_arrival *arrival,
 		laya_receive_drop(arrival, skb, LAYA_DROP_INNER);
 		return;
 	}
+	if (skb_shinfo(skb)->gso_size)
+		skb_shinfo(skb)->gso_type = SKB_GSO_TCPV6;
 	skb->dev = dev;
-	dev_sw_netstats_rx_add(dev, skb->len);
+	laya_receive_count(dev, skb);
 	napi_gro_receive(&arrival->carrier->napi, skb);
 }
 
@@ -211,12 +231,55 @@ static void laya_receive_inner(const struct laya_arrival *arrival,
 	}
 }
 
-/* Authentic: @skb is at its inner header. @bytes as sealed, without shims. */
-static void laya_receive_opened(struct laya_arrival *arrival,
-				struct sk_buff *skb,
-				const struct laya_data_header *header,
-				const struct laya_shims *shims,
-				unsigned int bytes)
+/* The packets gathered so far go up. */
+static void laya_receive_gathered(struct laya_arrival *arrival)
+{
+	struct laya_session *session = arrival->session;
+	struct sk_buff *skb = laya_gather_end(arrival->gather);
+
+	if (!skb)
+		return;
+	arrival->session = arrival->gather->session;
+	laya_receive_inner(arrival, skb);
+	arrival->session = session;
+}
+
+/* A packet of a run, opened and authentic, @len bytes at @at. */
+static void laya_receive_gather(struct laya_arrival *arrival, u8 *at,
+				unsigned int len)
+{
+	struct laya_gather *gather = arrival->gather;
+	struct napi_struct *napi = &arrival->carrier->napi;
+	struct sk_buff *plain;
+
+	if (laya_gather_opened(gather, at, len)) {
+		if (!laya_gather_fits(gather, arrival->session))
+			laya_receive_gathered(arrival);
+		if (laya_gather_add(gather, arrival->session, napi,
+				    LAYA_RECEIVE_HEADROOM))
+			laya_device_drop(arrival->carrier->device,
+					 LAYA_DROP_NO_MEMORY);
+		return;
+	}
+	/* By itself, and after those that came before it */
+	plain = napi_alloc_skb(napi, LAYA_RECEIVE_HEADROOM + len);
+	if (plain) {
+		skb_reserve(plain, LAYA_RECEIVE_HEADROOM);
+		skb_put_data(plain, at, len);
+	}
+	laya_gather_undo(gather, at);
+	laya_receive_gathered(arrival);
+	if (plain)
+		laya_receive_inner(arrival, plain);
+	else
+		laya_device_drop(arrival->carrier->device, LAYA_DROP_NO_MEMORY);
+}
+
+/* It opened. @bytes as sealed, without shims. False: it is dropped. */
+static bool laya_receive_authentic(struct laya_arrival *arrival,
+				   const struct laya_data_header *header,
+				   const struct laya_shims *shims,
+				   unsigned int bytes)
 {
 	struct laya_session *session = arrival->session;
 	struct laya_peer *peer = session->peer;
@@ -226,8 +289,8 @@ static void laya_receive_opened(struct laya_arrival *arrival,
 					   be64_to_cpu(header->counter), bytes,
 					   shims, arrival->from, &reason);
 	if (!arrival->path) {
-		laya_receive_drop(arrival, skb, reason);
-		return;
+		laya_device_drop(peer->device, reason);
+		return false;
 	}
 	atomic64_inc(&session->rx_packets);
 	atomic64_inc(&peer->rx_packets);
@@ -236,7 +299,7 @@ static void laya_receive_opened(struct laya_arrival *arrival,
 	if (!READ_ONCE(session->confirmed))
 		laya_session_confirm(session);
 	trace_laya_receive(peer->device->dev, arrival->path->id, 1, bytes);
-	laya_receive_inner(arrival, skb);
+	return true;
 }
 
 /*
@@ -267,6 +330,38 @@ static const u8 *laya_receive_contiguous(const struct sk_buff *skb,
 	return NULL;
 }
 
+/* Open @len bytes at @at of @skb, tag included, to @to. False: it is dropped. */
+static bool laya_receive_open(const struct laya_arrival *arrival,
+			      const struct laya_data_header *header,
+			      const struct sk_buff *skb, unsigned int at,
+			      unsigned int len, u8 *to)
+{
+	struct laya_device *laya = arrival->carrier->device;
+	struct laya_session *session = arrival->session;
+	u8 nonce[LAYA_NONCE_SIZE];
+	const u8 *from;
+	int err;
+
+	laya_crypto_nonce(nonce, header->path_id, header->counter);
+	from = laya_receive_contiguous(skb, at, len);
+	if (!from) {
+		/* In pieces: gathered in our own memory, and opened there */
+		if (skb_copy_bits(skb, at, to, len)) {
+			laya_device_drop(laya, LAYA_DROP_MALFORMED);
+			return false;
+		}
+		from = to;
+	}
+	err = laya_crypto_open(&session->rx_key, nonce, from, len, to);
+	if (err) {
+		if (err == -EBADMSG)
+			laya_session_failed(session);
+		laya_device_drop(laya, err == -EBADMSG ? LAYA_DROP_AUTH :
+						       LAYA_DROP_NO_MEMORY);
+	}
+	return !err;
+}
+
 /* A sealed packet: @len bytes at @at of @skb, shims of @shims->len in front. */
 static void laya_receive_sealed(struct laya_arrival *arrival,
 				const struct sk_buff *skb, unsigned int at,
@@ -275,13 +370,15 @@ static void laya_receive_sealed(struct laya_arrival *arrival,
 {
 	struct laya_device *laya = arrival->carrier->device;
 	unsigned int sealed = len - shims->len - sizeof(*header);
+	unsigned int more = skb->len - at - len;
+	struct sk_buff *plain = NULL;
 	struct laya_session *session;
-	u8 nonce[LAYA_NONCE_SIZE];
-	struct sk_buff *plain;
-	const u8 *from;
-	int err;
+	u8 *to;
 
-	session = laya_session_lookup(be32_to_cpu(header->receiver));
+	/* Those of a run are likely of one session */
+	session = arrival->session;
+	if (!session || session->rx_index != be32_to_cpu(header->receiver))
+		session = laya_session_lookup(be32_to_cpu(header->receiver));
 	if (!session || session->peer->device != laya) {
 		laya_device_drop(laya, LAYA_DROP_NO_SESSION);
 		return;
@@ -292,35 +389,34 @@ static void laya_receive_sealed(struct laya_arrival *arrival,
 	}
 	arrival->session = session;
 
-	plain = napi_alloc_skb(&arrival->carrier->napi,
-			       LAYA_RECEIVE_HEADROOM + sealed);
-	if (!plain) {
+	if (arrival->gather) {
+		to = laya_gather_room(arrival->gather, sealed, more);
+	} else {
+		plain = napi_alloc_skb(&arrival->carrier->napi,
+				       LAYA_RECEIVE_HEADROOM + sealed);
+		if (plain)
+			skb_reserve(plain, LAYA_RECEIVE_HEADROOM);
+		to = plain ? plain->data : NULL;
+	}
+	if (!to) {
 		laya_device_drop(laya, LAYA_DROP_NO_MEMORY);
 		return;
 	}
-	skb_reserve(plain, LAYA_RECEIVE_HEADROOM);
 	at += shims->len + sizeof(*header);
-	laya_crypto_nonce(nonce, header->path_id, header->counter);
-	from = laya_receive_contiguous(skb, at, sealed);
-	if (!from) {
-		/* In pieces: gathered in our own memory, and opened there */
-		if (skb_copy_bits(skb, at, plain->data, sealed)) {
-			laya_receive_drop(arrival, plain, LAYA_DROP_MALFORMED);
-			return;
-		}
-		from = plain->data;
-	}
-	err = laya_crypto_open(&session->rx_key, nonce, from, sealed,
-			       plain->data);
-	if (err) {
-		if (err == -EBADMSG)
-			laya_session_failed(session);
-		laya_receive_drop(arrival, plain, err == -EBADMSG ?
-				  LAYA_DROP_AUTH : LAYA_DROP_NO_MEMORY);
+	if (!laya_receive_open(arrival, header, skb, at, sealed, to) ||
+	    !laya_receive_authentic(arrival, header, shims, len - shims->len)) {
+		if (plain)
+			kfree_skb(plain);
+		else
+			laya_gather_undo(arrival->gather, to);
 		return;
 	}
-	skb_put(plain, sealed - LAYA_TAG_SIZE);
-	laya_receive_opened(arrival, plain, header, shims, len - shims->len);
+	if (plain) {
+		skb_put(plain, sealed - LAYA_TAG_SIZE);
+		laya_receive_inner(arrival, plain);
+	} else {
+		laya_receive_gather(arrival, to, sealed - LAYA_TAG_SIZE);
+	}
 }
 
 static bool laya_receive_same_labels(const struct laya_shims *a,
@@ -370,10 +466,11 @@ void laya_receive(struct laya_carrier *carrier, struct sk_buff *skb,
 	};
 	bool forward = READ_ONCE(laya->flags) & LAYA_DEVICE_FLAGS_FORWARD;
 	unsigned int size = skb_shinfo(skb)->gso_size ?: skb->len;
+	struct laya_gather gather = {};
 	struct laya_data_header header;
 	u8 buffer[LAYA_RECEIVE_HEAD];
 	struct laya_shims shims, first = {};
-	unsigned int at, len;
+	unsigned int at, len, n;
 	const u8 *head;
 
 	if (!skb->len) {
@@ -381,14 +478,14 @@ void laya_receive(struct laya_carrier *carrier, struct sk_buff *skb,
 		kfree_skb(skb);
 		return;
 	}
+	if (size < skb->len)
+		arrival.gather = &gather;
 	for (at = 0; at < skb->len; at += size) {
 		len = min(size, skb->len - at);
-		head = skb_header_pointer(skb, at,
-					  min_t(unsigned int, len, sizeof(buffer)),
-					  buffer);
-		if (!head ||
-		    laya_shims_parse(&shims, head,
-				     min_t(unsigned int, len, sizeof(buffer)))) {
+		n = min_t(unsigned int, len, sizeof(buffer));
+		head = laya_receive_contiguous(skb, at, n) ?:
+		       skb_header_pointer(skb, at, n, buffer);
+		if (!head || laya_shims_parse(&shims, head, n)) {
 			laya_device_drop(laya, LAYA_DROP_MALFORMED);
 			continue;
 		}
@@ -407,5 +504,8 @@ void laya_receive(struct laya_carrier *carrier, struct sk_buff *skb,
 		memcpy(&header, head + shims.len, sizeof(header));
 		laya_receive_sealed(&arrival, skb, at, len, &shims, &header);
 	}
+	if (arrival.gather)
+		laya_receive_gathered(&arrival);
+	laya_gather_free(&gather);
 	consume_skb(skb);
 }

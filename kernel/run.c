@@ -67,6 +67,34 @@ static struct page *run_page(struct laya_run_pages *pool, unsigned int size)
 }
 
 /**
+ * laya_run_memory - memory for packets
+ * @min: Bytes that are needed.
+ * @bytes: Bytes that would be good to have, and then those that there are.
+ * @page: Where they lie, with a reference for the caller.
+ *
+ * Return: The memory, not cleared; NULL when there is none.
+ */
+u8 *laya_run_memory(unsigned int min, unsigned int *bytes, struct page **page)
+{
+	struct laya_run_pages *pool;
+	u8 *at = NULL;
+
+	local_bh_disable();
+	pool = this_cpu_ptr(&laya_run_pages);
+	*page = run_page(pool, min);
+	if (*page) {
+		get_page(*page);
+		at = (u8 *)page_address(*page) + pool->used;
+		*bytes = min_t(unsigned int, *bytes,
+			       page_size(*page) - pool->used);
+		/* What comes next should not share its cache lines */
+		pool->used += ALIGN(*bytes, SMP_CACHE_BYTES);
+	}
+	local_bh_enable();
+	return at;
+}
+
+/**
  * laya_run_begin - begin a run
  * @run: Filled in.
  * @skb: Without data, and ours alone.
@@ -106,7 +134,6 @@ bool laya_run_full(const struct laya_run *run)
 u8 *laya_run_room(struct laya_run *run, unsigned int n)
 {
 	struct sk_buff *skb = run->skb;
-	struct laya_run_pages *pool;
 	unsigned int bytes;
 	struct page *page;
 
@@ -117,23 +144,14 @@ u8 *laya_run_room(struct laya_run *run, unsigned int n)
 
 	n = min3(n, LAYA_RUN_PACKETS - run->count,
 		 (LAYA_RUN_BYTES - skb->len) / run->size);
-	local_bh_disable();
-	pool = this_cpu_ptr(&laya_run_pages);
-	page = run_page(pool, run->size);
-	if (page) {
-		n = min_t(unsigned int, n,
-			  (page_size(page) - pool->used) / run->size);
-		bytes = n * run->size;
-		get_page(page);
-		skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, page,
-				pool->used, 0, bytes);
-		run->at = (u8 *)page_address(page) + pool->used;
-		run->room = n;
-		/* Where the next run begins should not share its cache lines */
-		pool->used += ALIGN(bytes, SMP_CACHE_BYTES);
-	}
-	local_bh_enable();
-	return page ? run->at : NULL;
+	bytes = n * run->size;
+	run->at = laya_run_memory(run->size, &bytes, &page);
+	if (!run->at)
+		return NULL;
+	run->room = bytes / run->size;
+	skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, page,
+			run->at - (u8 *)page_address(page), 0, bytes);
+	return run->at;
 }
 
 /**

@@ -25,6 +25,11 @@ struct laya_run {
 	unsigned int	room;
 };
 
+/*
+ * At least @min, at most *@bytes bytes of memory for packets, that is the CPU's own;
+ * *@bytes is how many there are.
+ */
+u8 *laya_run_memory(unsigned int min, unsigned int *bytes, struct page **page);
 /* Begin a run of packets of @size bytes in @skb, which is empty and ours alone. */
 void laya_run_begin(struct laya_run *run, struct sk_buff *skb,
 		    unsigned int size);
