@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <crypto/chacha20poly1305.h>
 #include <kunit/test.h>
 #include <linux/slab.h>
+#include <linux/unaligned.h>
 
 #include "crypto.h"
 #include "laya.h"
@@ -408,6 +410,36 @@ static void open__truncated(struct kunit *test)
 	}
 }
 
+/* The kernel's own AEAD has the same nonces, but for the path id. */
+static void chacha__library_agrees(struct kunit *test)
+{
+#if IS_REACHABLE(CONFIG_CRYPTO_LIB_CHACHA20POLY1305)
+	u8 nonce[LAYA_NONCE_SIZE] = { [4] = 1, 2, 3, 4, 5, 6, 7, 8 };
+	u8 bytes[LAYA_AEAD_KEY_SIZE] = { 1, 2, 3 };
+	u8 *plain, *sealed, *theirs;
+	struct laya_key key;
+	unsigned int len;
+
+	plain = buffer(test);
+	sealed = buffer(test);
+	theirs = buffer(test);
+	KUNIT_ASSERT_EQ(test, 0,
+			laya_crypto_set_key(&key, LAYA_CIPHER_CHACHA20_POLY1305,
+					    bytes));
+	for (len = 1; len < 1500; len++) {
+		plain[len - 1] = len;
+		chacha20poly1305_encrypt(theirs, plain, len, NULL, 0,
+					 get_unaligned_le64(nonce + 4), bytes);
+		laya_crypto_seal(&key, nonce, plain, len, sealed);
+		KUNIT_ASSERT_MEMEQ_MSG(test, theirs, sealed, len + LAYA_TAG_SIZE,
+				       "%u bytes", len);
+	}
+	laya_crypto_clear_key(&key);
+#else
+	kunit_skip(test, "the library is not there");
+#endif
+}
+
 /* The same key on the CPU's instructions and without them. */
 static void gcm__simd_and_generic_agree(struct kunit *test)
 {
@@ -475,6 +507,7 @@ static struct kunit_case crypto_cases[] = {
 	KUNIT_CASE(open__corrupt),
 	KUNIT_CASE(open__truncated),
 	KUNIT_CASE(open__with_bh_off),
+	KUNIT_CASE(chacha__library_agrees),
 	KUNIT_CASE(gcm__simd_and_generic_agree),
 	{}
 };
