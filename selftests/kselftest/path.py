@@ -55,6 +55,13 @@ def send(address, port, seconds):
     print(total, digest.hexdigest(), flush=True)
 
 
+def send_file(address, port, path):
+    """Send a file."""
+    with tcp() as sock, open(path, 'rb') as file:
+        sock.connect((address, int(port)))
+        sock.sendfile(file)
+
+
 def connect(address, port):
     """Say how connecting ends, and after how many milliseconds."""
     began = time.monotonic()
