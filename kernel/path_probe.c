@@ -199,6 +199,7 @@ static unsigned long idle_due(const struct laya_path *path, unsigned long now,
 {
 	unsigned long quiet = later(path->last_rx, path->probe.sent) ?
 			      path->last_rx : path->probe.sent;
+	unsigned long measure;
 
 	if (path->probe.wanted)
 		return now;
@@ -207,8 +208,12 @@ static unsigned long idle_due(const struct laya_path *path, unsigned long now,
 	if (path->last_tx_data &&
 	    time_before(now, ms_after(path->last_tx_data, LAYA_PROBE_BUSY_MS)))
 		return ms_after(path->probe.sent, LAYA_PROBE_BUSY_MS);
-	return path->answered ? ms_after(quiet, PROBE_ANSWERED_MS) :
-				ms_after(path->probe.sent, LAYA_KEEPALIVE_MS);
+	if (!path->answered)
+		return ms_after(path->probe.sent, LAYA_KEEPALIVE_MS);
+	/* What it was like at first it need not stay: we have to see that too. */
+	measure = ms_after(path->probe.sent, PROBE_MIN_RTT_MS);
+	quiet = ms_after(quiet, PROBE_ANSWERED_MS);
+	return time_before(measure, quiet) ? measure : quiet;
 }
 
 static void tend_usable(struct laya_path *path, unsigned long now,

@@ -724,6 +724,26 @@ static void tend__idle_keepalive(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, LAYA_PATH_STATE_USABLE, path->state);
 }
 
+/* The other side keeps an answered path alive; its round trip is ours to see. */
+static void tend__answered_is_measured(struct kunit *test)
+{
+	struct laya_session *next = session(test, 0);
+	struct laya_path *path = usable(test, next, 1);
+	struct laya_endpoint from = at(1, 1000);
+	unsigned long now = path->probe.sent, end = now + ms(70000);
+	u32 seq = path->probe.seq;
+
+	path->answered = true;
+	for (; time_before(now, end); now += ms(20)) {
+		path->last_rx = now;
+		tend(path, now, NULL);
+		if (path->probe.outstanding)
+			answer(path, next, path->probe.seq, false, &from);
+	}
+	KUNIT_EXPECT_EQ(test, 2, path->probe.seq - seq);
+	KUNIT_EXPECT_EQ(test, LAYA_PATH_STATE_USABLE, path->state);
+}
+
 static void tend__silence_after_data(struct kunit *test)
 {
 	struct laya_session *next = session(test, 0);
@@ -1198,6 +1218,7 @@ static struct kunit_case path_cases[] = {
 	KUNIT_CASE(tend__late_answer_revives),
 	KUNIT_CASE(tend__wrong_answers),
 	KUNIT_CASE(tend__idle_keepalive),
+	KUNIT_CASE(tend__answered_is_measured),
 	KUNIT_CASE(tend__silence_after_data),
 	KUNIT_CASE(tend__one_way_data),
 	KUNIT_CASE(tend__lost_probe_on_a_busy_path),
