@@ -57,7 +57,7 @@ static_analysis() {
 }
 
 shell_scripts() {
-	shellcheck -x "${scripts[@]}"
+	shellcheck -x -P SCRIPTDIR "${scripts[@]}"
 }
 
 spelling() {
