@@ -29,7 +29,7 @@ topology_far r1
 topology_nat cgn
 topology_nat nat-b
 topology_behind home cgn
-topology_masquerade home
+router_symmetric home
 topology_behind a home
 topology_behind b nat-b
 
