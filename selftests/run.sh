@@ -18,8 +18,9 @@
 #                       which is uml unless set
 #   stock/KERNEL/X      what selftests/stock.list names, on Debian's kernels
 #
-# A script with a line "# clock: virtual" at its head runs in virtual time on uml
-# (vm.sh -v): there it may say how long something takes (ktap_lasted).
+# A script says itself how long it may run, "# timeout: SECONDS". One with a line
+# "# clock: virtual" at its head runs in virtual time on uml (vm.sh -v): there it may
+# say how long something takes (ktap_lasted).
 #
 # A suite fails, beyond what it says itself, if it ends with another status than
 # 0, if the number of its results is not the planned one, and if the kernel

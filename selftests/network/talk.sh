@@ -63,3 +63,53 @@ talk_datagrams() {
 	wait $listener
 	grep -q "from $a" "$there" && grep -q "from $b" "$back"
 }
+
+# talk_pace NODE - what the node sends leaves at 16 Mbit/s, so that a stream takes its
+# time on a fast machine too
+talk_pace() {
+	tc -n "$1" qdisc replace dev eth0 root tbf rate 16mbit burst 64kb latency 200ms
+}
+
+# talk_flow FROM TO PORT MIB - as talk_stream, in the background, to see what it does
+# while networks change: talk_flow_at, then talk_flow_whole. One at a time. What is
+# known of it is in files: who starts it may be a subshell.
+talk_flow() {
+	local from=$1 to=$2 port=$3 flow=$topology_dir/flow
+
+	rm -f "$flow".*
+	ln -s "$(talk_file "$4")" "$flow.sent"
+	(
+		at "$to" layactl nc -l "$from" "$port" < /dev/null > "$flow.got" \
+			2>> "$topology_dir/$to.log"
+		echo "the receiver ended with $?" > "$flow.received"
+	) > /dev/null 2>&1 &
+	wait_for "talk_listening $to $port" || return
+	(
+		at "$from" timeout "${TALK_TIMEOUT:-300}" layactl nc "$to" "$port" \
+			< "$flow.sent" > /dev/null 2>> "$topology_dir/$from.log"
+		echo "the sender ended with $?" > "$flow.ended"
+	) > /dev/null 2>&1 &
+}
+
+# talk_flow_at MIB - until so much has arrived
+talk_flow_at() {
+	wait_for "[ \$(stat -c %s $topology_dir/flow.got) -ge $(($1 << 20)) ]" 60
+}
+
+# talk_flow_runs - some of it has not arrived yet
+talk_flow_runs() {
+	[ "$(stat -c %s "$topology_dir/flow.got")" -lt \
+		"$(stat -L -c %s "$topology_dir/flow.sent")" ]
+}
+
+# talk_flow_whole - both ends end well, and the bytes are the same
+talk_flow_whole() {
+	local flow=$topology_dir/flow
+
+	wait_for "[ -e $flow.ended ] && [ -e $flow.received ]" \
+		"${TALK_TIMEOUT:-300}" || echo "it does not end"
+	cat "$flow.ended" "$flow.received"
+	stat -c "%s bytes arrived" "$flow.got"
+	! cat "$flow.ended" "$flow.received" | grep -qv ' 0$' &&
+		talk_same "$flow.sent" "$flow.got"
+}
