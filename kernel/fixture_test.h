@@ -64,8 +64,9 @@ static void fixture_free(struct laya_device *laya)
 	free_netdev(laya->dev);
 }
 
-static struct laya_peer *fixture_peer(struct kunit *test,
-				      struct laya_device *laya, u8 number)
+static inline struct laya_peer *fixture_peer(struct kunit *test,
+					     struct laya_device *laya,
+					     u8 number)
 {
 	u8 key[LAYA_KEY_SIZE];
 	struct laya_peer *peer;
@@ -79,7 +80,8 @@ static struct laya_peer *fixture_peer(struct kunit *test,
 }
 
 /* Sessions of tests have indices of their own, and keys made of them. */
-static int fixture_session(struct laya_peer *peer, u32 index, bool initiator)
+static inline int fixture_session(struct laya_peer *peer, u32 index,
+				  bool initiator)
 {
 	u8 rx_key[LAYA_AEAD_KEY_SIZE] = { 1 }, tx_key[LAYA_AEAD_KEY_SIZE] = { 2 };
 	int err;

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# virtual time
+# clock: virtual
 #
 # The clock is hours wrong, and put right: nodes that met before meet again, whose
 # offers have stamps of the future.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# virtual time
+# clock: virtual
 # timeout: 900
 #
 # A host that only receives, behind a NAT that forgets idle UDP flows after 15 s,

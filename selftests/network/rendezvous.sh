@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# virtual time
+# clock: virtual
 # timeout: 900
 #
 # The rendezvous is down at the start, restarts under a running stream, and one of

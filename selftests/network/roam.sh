@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# virtual time
+# clock: virtual
 # timeout: 900
 #
 # A host changes its network under a running stream, which goes on: to another NAT,

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# virtual time
+# clock: virtual
 # timeout: 900
 #
 # A box that kills TCP connections, without a word or by RST: streams over UDP do
