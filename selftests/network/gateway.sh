@@ -83,6 +83,16 @@ ktap_equal "none of it came by the relay" 0 "$(relayed large)"
 ktap_note "the relay had $(relayed any) packets that keep its paths alive"
 ktap_equal "nothing began outside of b's NAT" 0 "$(topology_from_outside nat-b)"
 
+# rtt NODE ADDRESS - milliseconds to there and back
+rtt() {
+	at "$1" ping -q -i 0.1 -c 20 -W 10 "$2" |
+		sed -n 's|.*= [0-9.]*/\([0-9.]*\)/.*|\1|p'
+}
+at nat-b nft insert rule ip nat in icmp type echo-request accept
+ktap_note "round trips: $(rtt a "$(at a layactl addr b)") ms from a to b by Laya,
+plainly $(rtt a "${topology_address[nat-b]}") ms from a to b's router and
+$(rtt nat-b "${topology_address[b]}") ms from there to b"
+
 # labels NODE FIELD - the sum over the labels that it gave out
 labels() {
 	at "$1" layactl show -j | python3 -c '
