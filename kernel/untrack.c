@@ -175,7 +175,7 @@ int laya_untrack_update(struct laya_device *laya, struct netlink_ext_ack *extack
 	int err;
 
 	udp = rcu_dereference_protected(laya->carrier,
-					    lockdep_is_held(&laya->lock));
+					lockdep_is_held(&laya->lock));
 	if (!udp || !laya->creating_net)
 		return 0;
 	wanted = laya->flags & LAYA_DEVICE_FLAGS_GATEWAY;
