@@ -15,6 +15,7 @@
 . "$(dirname "$0")/../ktap.sh"
 . "$(dirname "$0")/topology.sh"
 . "$(dirname "$0")/talk.sh"
+. "$(dirname "$0")/paced.sh"
 
 # in_use NODE PEER - r1 or r2: the relay that the path in use goes through
 in_use() {
@@ -84,45 +85,8 @@ carried=$(($(forwarded r1) + $(forwarded r2)))
 ktap_check "it is the relays that carried it ($carried packets)" \
 	[ "$carried" -gt 1500 ]
 
-# A stream that is under way, in small writes, until it is told to stop
-paced() { # STOP - writes; at the end what was written, hashed, to stderr
-	python3 -c '
-import hashlib, os, sys, time
-digest, end = hashlib.sha256(), time.monotonic() + 120
-while not os.path.exists(sys.argv[1]) and time.monotonic() < end:
-    block = os.urandom(4096)
-    digest.update(block)
-    sys.stdout.buffer.write(block)
-    sys.stdout.buffer.flush()
-    time.sleep(0.02)
-print(digest.hexdigest(), file=sys.stderr)
-' "$1"
-}
-
-arrivals() { # FLOWING - reads; says in a file that something came
-	python3 -c '
-import hashlib, sys
-digest = hashlib.sha256()
-while block := sys.stdin.buffer.raw.read(65536):
-    digest.update(block)
-    open(sys.argv[1], "wb").write(b"x")
-print(digest.hexdigest())
-' "$1"
-}
-
-flows() { # whether something arrives from now on
-	rm -f "$topology_dir/flowing"
-	wait_for "[ -e $topology_dir/flowing ]" "${1:-10}"
-}
-
-at b layactl nc -l a 7003 < /dev/null 2>> "$topology_dir/b.log" |
-	arrivals "$topology_dir/flowing" > "$topology_dir/stream.got" &
-reader=$!
-wait_for "talk_listening b 7003"
-paced "$topology_dir/stop" 2> "$topology_dir/stream.sent" |
-	at a layactl nc b 7003 > /dev/null 2>> "$topology_dir/a.log" &
-writer=$!
-ktap_check "a stream runs" flows
+paced_begin a b 7003
+ktap_check "a stream runs" paced_goes_on
 
 # The NAT of a reboots: it has another address, with which masquerading forgets
 # the mappings of the old one
@@ -133,19 +97,16 @@ ip -n net address add "$old/30" dev v3
 ip -n nat-a address flush dev eth0 scope global
 ip -n nat-a address add "$new/30" dev eth0
 ip -n nat-a route replace default via "$old"
-ktap_check "it goes on when a has another address" flows 30
+ktap_check "it goes on when a has another address" paced_goes_on 30
 
 victim=$(in_use a b)
 ktap_note "a reaches b over $victim, which is killed"
 ktap_check "the relay in use is killed" node_kill "$victim"
-ktap_check "the stream goes on over the other" flows 10
+ktap_check "the stream goes on over the other" paced_goes_on 10
 ktap_check "both say so" wait_for \
 	'[ -n "$(in_use a b)" ] && [ "$(in_use a b)" != "$victim" ] && [ "$(in_use b a)" != "$victim" ]'
-touch "$topology_dir/stop"
-wait $writer
-wait $reader
-ktap_equal "every byte arrived" "$(cat "$topology_dir/stream.sent")" \
-	"$(cat "$topology_dir/stream.got")"
+paced_end
+ktap_check "every byte arrived" paced_whole
 ktap_equal "nothing began outside of b's NAT" 0 "$(topology_from_outside nat-b)"
 
 # It has forgotten everything, and is found again all the same
