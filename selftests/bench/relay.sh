@@ -47,9 +47,9 @@ for way, row in result["rows"].items():
     for name in "laya.ko", "--relay", "coturn":
         added = sorted(v[0] - base for v in row[name])
         own = least([v[1] for v in row[name]])
-        line = (f"  {name:8} added {added[0]:7.0f} "
-                f"({added[0]:.0f} to {added[-1]:.0f}), "
-                f"{coturn / added[0]:5.1f} x coturn")
+        line = f"  {name:8} added {added[0]:7.0f} (to {added[-1]:.0f})"
+        # Packets that leave as a run cost the receiver less than as they came
+        line += f", {coturn / added[0]:5.1f} x coturn" if added[0] > 0 else ""
         if name != "laya.ko":
             line += f"; its process {own:7.0f}, {process / own:5.1f} x"
         print(line)
