@@ -212,6 +212,8 @@ on b laya-nl path-del dev=laya0 public-key=A \
 on b laya-nl path-del dev=laya0 public-key=A \
 	path-id="$(path b 198.51.100.1 | get path-id)"
 cut_both eth1
+# So that they find out now, and not when a path is next kept alive
+on a ping -q -c 5 -i 0.3 "$pair_orchid_b" > /dev/null
 wait_for '[ "$(in_use a)" = 192.0.2.2 ] && [ "$(in_use b)" = 192.0.2.1 ]'
 change='ip -n a address add 192.0.2.3/24 dev eth0
 	ip -n a address delete 192.0.2.1/24 dev eth0
