@@ -112,6 +112,20 @@ bool laya_address_equal(const struct laya_address *a,
 }
 
 /**
+ * laya_address_same_source() - are two of one network, as far as can be told
+ * @a: one
+ * @b: other
+ *
+ * Return: whether they have one IPv4 address, or one IPv6 /64.
+ */
+bool laya_address_same_source(const struct laya_address *a,
+			      const struct laya_address *b)
+{
+	return a->family == b->family &&
+	       memcmp(a->addr, b->addr, a->family == AF_INET ? 4 : 8) == 0;
+}
+
+/**
  * laya_address_is_any() - is it 0.0.0.0 or ::, which in messages stands for
  *			   "where you see me"
  * @address: the address

@@ -35,6 +35,8 @@ socklen_t laya_address_to_sockaddr(const struct laya_address *address,
 size_t laya_address_size(const struct laya_address *address);
 bool laya_address_equal(const struct laya_address *a,
 			const struct laya_address *b);
+bool laya_address_same_source(const struct laya_address *a,
+			      const struct laya_address *b);
 bool laya_address_is_any(const struct laya_address *address);
 bool laya_address_is_dialable(const struct laya_address *address);
 bool laya_address_is_private(const struct laya_address *address);

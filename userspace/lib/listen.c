@@ -20,6 +20,8 @@
 /* A length, and a type that tells carriers */
 #define FIRST_SIZE	3
 #define CHANNEL_FIRST	0x0030
+/* "laya key?", of channel.c */
+#define QUESTION_LEN	9
 #define CARRIER_LEAST	64
 #define PACKET_SEALED	0x81
 #define PACKET_LABELLED	0x82
@@ -60,6 +62,7 @@ struct connection {
 	struct laya_stream stream;
 	enum laya_transport transport;
 	struct laya_address remote;
+	struct laya_address local;
 
 	uint8_t *buffer;		/* LAYA_HTTP_HEAD_MAX */
 	size_t start;
@@ -261,7 +264,7 @@ static int kind_of(const uint8_t first[FIRST_SIZE],
 {
 	unsigned int len = first[0] << 8 | first[1];
 
-	if (len == CHANNEL_FIRST) {
+	if (len == CHANNEL_FIRST || (len == QUESTION_LEN && first[2] == 'l')) {
 		*kind = LAYA_ACCEPTED_CHANNEL;
 		return 0;
 	}
@@ -281,6 +284,7 @@ static int run_kind(struct connection *connection)
 		.pump = connection->pump,
 		.transport = connection->transport,
 		.remote = connection->remote,
+		.local = connection->local,
 	};
 	uint8_t first[FIRST_SIZE];
 	ssize_t n = peek(connection->fd, first);
@@ -552,12 +556,16 @@ static int run_head(struct connection *connection)
 	return 0;
 }
 
+static struct connection *asker(const struct laya_tunnel_request *request)
+{
+	return (struct connection *)((char *)request -
+				     offsetof(struct connection, request));
+}
+
 static void on_respond(struct laya_tunnel_request *request, int code,
 		       const uint8_t *head, const uint8_t *body, size_t len)
 {
-	struct connection *connection =
-		(struct connection *)((char *)request -
-				      offsetof(struct connection, request));
+	struct connection *connection = asker(request);
 	bool held = connection->poll && connection->state == STATE_HELD;
 	char text[256];
 	int ret;
@@ -623,7 +631,7 @@ static int run_body(struct connection *connection)
 	/* So that its end is noticed; more is not read meanwhile. */
 	if (wait_for(connection, connection->stream.fd, UV_DISCONNECT))
 		return -ENOMEM;
-	laya_tunnels_take(listener->tunnels, request, &connection->remote);
+	laya_tunnels_take(listener->tunnels, request);
 	return -EINPROGRESS;
 }
 
@@ -709,7 +717,7 @@ static void run(struct connection *connection)
 
 static void on_tunnel(struct laya_tunnels *tunnels, int fd,
 		      struct laya_pump *pump,
-		      const struct laya_address *remote, void *data);
+		      const struct laya_tunnel_request *request, void *data);
 
 static const struct laya_tunnels_ops tunnel_ops = { .opened = on_tunnel };
 
@@ -744,7 +752,7 @@ static struct connection *new_connection(struct laya_listener *listener)
 /* A session is a connection whose kind is not known yet, like others. */
 static void on_tunnel(struct laya_tunnels *tunnels, int fd,
 		      struct laya_pump *pump,
-		      const struct laya_address *remote, void *data)
+		      const struct laya_tunnel_request *request, void *data)
 {
 	struct laya_listener *listener = data;
 	struct connection *connection = new_connection(listener);
@@ -758,7 +766,8 @@ static void on_tunnel(struct laya_tunnels *tunnels, int fd,
 	connection->fd = fd;
 	connection->pump = pump;
 	laya_pump_watch(pump, on_pump_closed, connection);
-	connection->remote = *remote;
+	connection->remote = asker(request)->remote;
+	connection->local = asker(request)->local;
 	connection->transport = LAYA_TRANSPORT_HTTPS;
 	connection->state = STATE_KIND;
 }
@@ -774,6 +783,7 @@ void laya_listener_config_default(struct laya_listener_config *config)
 	config->idle_timeout = 60000;
 	config->max_pending = 1024;
 	config->max_requests = 4096;
+	config->max_source = 256;
 	config->max_sessions = 1024;
 	config->session_timeout = 60000;
 }
@@ -835,6 +845,39 @@ err:
 	return ret;
 }
 
+static int address_of(int fd, int (*get)(int fd, struct sockaddr *sa,
+					 socklen_t *size),
+		      struct laya_address *address)
+{
+	struct sockaddr_storage ss;
+	socklen_t size = sizeof(ss);
+
+	if (get(fd, (struct sockaddr *)&ss, &size))
+		return -errno;
+	return laya_address_from_sockaddr(address, (struct sockaddr *)&ss);
+}
+
+static unsigned int count_from(const struct connections *connections,
+			       const struct laya_address *remote)
+{
+	const struct connection *connection;
+	unsigned int n = 0;
+
+	TAILQ_FOREACH(connection, connections, entry) {
+		if (laya_address_same_source(&connection->remote, remote))
+			n++;
+	}
+	return n;
+}
+
+static bool too_many_from(const struct laya_listener *listener,
+			  const struct laya_address *remote)
+{
+	return count_from(&listener->pending, remote) +
+	       count_from(&listener->serving, remote) >=
+	       listener->config.max_source;
+}
+
 /**
  * laya_listener_take() - find out what a connection is
  * @listener: the listener
@@ -842,22 +885,33 @@ err:
  */
 void laya_listener_take(struct laya_listener *listener, int fd)
 {
-	struct connection *connection = new_connection(listener);
-	struct sockaddr_storage ss;
-	socklen_t size = sizeof(ss);
+	struct connection *connection;
+	struct laya_address remote;
+	struct laya_address local;
 	int one = 1;
 
+	/* One that is gone already has no address. */
+	if (address_of(fd, getpeername, &remote) ||
+	    address_of(fd, getsockname, &local)) {
+		listener->stats.failed++;
+		close(fd);
+		return;
+	}
+	if (too_many_from(listener, &remote)) {
+		listener->stats.refused++;
+		close(fd);
+		return;
+	}
+	connection = new_connection(listener);
 	if (!connection) {
 		close(fd);
 		return;
 	}
+	connection->remote = remote;
+	connection->local = local;
 	laya_stream_init(&connection->stream, fd);
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	/* One that is gone already fails at the first look. */
-	if (!getpeername(fd, (struct sockaddr *)&ss, &size))
-		laya_address_from_sockaddr(&connection->remote,
-					   (struct sockaddr *)&ss);
 }
 
 /**

@@ -6,6 +6,7 @@
  *	16 03			TLS; then once more what is inside
  *	"GET ", "POST "		HTTP: a WebSocket or a request, else a plain 404
  *	00 30			the first Noise message: a channel
+ *	00 09 'l'		the question for our key: a channel too
  *	length, 81 or 82	the first frame of a carrier
  *
  * What comes of it is a connected stream socket, non-blocking, with these
@@ -39,6 +40,7 @@ enum laya_accepted_kind {
  * @kind: what is to be done with it
  * @transport: how it came
  * @remote: from where, as the kernel says; a proxy's claims are not believed
+ * @local: where it came in
  */
 struct laya_accepted {
 	int fd;
@@ -46,6 +48,7 @@ struct laya_accepted {
 	enum laya_accepted_kind kind;
 	enum laya_transport transport;
 	struct laya_address remote;
+	struct laya_address local;
 };
 
 /**
@@ -60,6 +63,7 @@ struct laya_accepted {
  * @max_pending: connections that are not yet known at most; the oldest goes
  *	when one more comes
  * @max_requests: connections with requests at most
+ * @max_source: both, of one IPv4 address or IPv6 /64; more are closed
  * @max_sessions: sessions over requests at most
  * @session_timeout: milliseconds without a request after which one is over
  */
@@ -72,6 +76,7 @@ struct laya_listener_config {
 	unsigned int idle_timeout;
 	unsigned int max_pending;
 	unsigned int max_requests;
+	unsigned int max_source;
 	unsigned int max_sessions;
 	unsigned int session_timeout;
 };
@@ -92,6 +97,7 @@ struct laya_listener_ops {
  * @not_found: requests answered 404
  * @timed_out: those that took too long
  * @evicted: those that had to make place
+ * @refused: those of a source that has too many
  * @failed: those that ended or broke before
  */
 struct laya_listener_stats {
@@ -100,6 +106,7 @@ struct laya_listener_stats {
 	uint64_t not_found;
 	uint64_t timed_out;
 	uint64_t evicted;
+	uint64_t refused;
 	uint64_t failed;
 };
 

@@ -109,12 +109,12 @@ struct laya_tunnel_request {
 
 /**
  * struct laya_tunnels_ops - what a server's owner is told
- * @opened: a new session: its descriptor and its pump
+ * @opened: a new session, that @request asked for: its descriptor and its pump
  */
 struct laya_tunnels_ops {
 	void (*opened)(struct laya_tunnels *tunnels, int fd,
 		       struct laya_pump *pump,
-		       const struct laya_address *remote, void *data);
+		       const struct laya_tunnel_request *request, void *data);
 };
 
 int laya_tunnels_new(struct laya_tunnels **tunnels, uv_loop_t *loop,
@@ -122,8 +122,7 @@ int laya_tunnels_new(struct laya_tunnels **tunnels, uv_loop_t *loop,
 		     const struct laya_tunnels_ops *ops, void *data);
 void laya_tunnels_free(struct laya_tunnels *tunnels);
 void laya_tunnels_take(struct laya_tunnels *tunnels,
-		       struct laya_tunnel_request *request,
-		       const struct laya_address *remote);
+		       struct laya_tunnel_request *request);
 void laya_tunnels_cancel(struct laya_tunnel_request *request);
 
 #endif /* LAYA_TUNNEL_H */

@@ -264,8 +264,7 @@ find(struct laya_tunnels *tunnels, const uint8_t name[LAYA_TUNNEL_NAME_SIZE])
 }
 
 static int new_session(struct laya_tunnels *tunnels,
-		       const uint8_t name[LAYA_TUNNEL_NAME_SIZE],
-		       const struct laya_address *remote)
+		       struct laya_tunnel_request *request)
 {
 	struct laya_tunnel_session *session;
 	int fds[2];
@@ -293,11 +292,11 @@ static int new_session(struct laya_tunnels *tunnels,
 	session->base.end = end;
 	session->fd = fds[1];
 	session->tunnels = tunnels;
-	memcpy(session->name, name, LAYA_TUNNEL_NAME_SIZE);
-	LIST_INSERT_HEAD(bucket_of(tunnels, name), session, entry);
+	memcpy(session->name, request->name, LAYA_TUNNEL_NAME_SIZE);
+	LIST_INSERT_HEAD(bucket_of(tunnels, request->name), session, entry);
 	tunnels->n_sessions++;
 	watch(session);
-	tunnels->ops.opened(tunnels, fds[0], &session->base, remote,
+	tunnels->ops.opened(tunnels, fds[0], &session->base, request,
 			    tunnels->data);
 	return 0;
 
@@ -358,11 +357,9 @@ static void take_down(struct laya_tunnel_session *session,
  * laya_tunnels_take() - answer a request, now or later
  * @tunnels: the server's sessions
  * @request: the request
- * @remote: who asks
  */
 void laya_tunnels_take(struct laya_tunnels *tunnels,
-		       struct laya_tunnel_request *request,
-		       const struct laya_address *remote)
+		       struct laya_tunnel_request *request)
 {
 	struct laya_tunnel_session *session = find(tunnels, request->name);
 
@@ -372,7 +369,7 @@ void laya_tunnels_take(struct laya_tunnels *tunnels,
 		if (request->head.len || request->head.offset) {
 			request->respond(request, 400, NULL, NULL, 0);
 		} else if (!session &&
-			   new_session(tunnels, request->name, remote)) {
+			   new_session(tunnels, request)) {
 			request->respond(request, 503, NULL, NULL, 0);
 		} else {
 			respond(&request, 0, 0, NULL, 0);
