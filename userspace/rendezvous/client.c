@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client.h"
 #include "log.h"
@@ -324,54 +325,60 @@ static bool make_room(struct server *server)
 	return true;
 }
 
-/**
- * client_accept() - take a connection, or refuse it
- * @server: the server
- * @listener: where it came in
- *
- * Return: 0 also for one that was refused; -ENOMEM for one that may still be
- * there: libuv does not tell of others until somebody closes @listener.
- */
-int client_accept(struct server *server, uv_stream_t *listener)
+static struct client *new_client(struct server *server,
+				 const struct laya_address *remote)
 {
-	struct laya_channel *channel;
-	struct client *client;
-	int ret;
+	struct client *client = calloc(1, sizeof(*client));
 
-	client = calloc(1, sizeof(*client));
 	if (!client)
-		return -ENOMEM;
+		return NULL;
 	client->server = server;
-	ret = laya_channel_accept(&channel, listener, &server->channel_config,
-				  &ops, client);
-	if (ret) {
-		laya_debug("accept: %s", strerror(-ret));
-		free(client);
-		return ret == -ENOMEM ? ret : 0;
-	}
-	client->channel = channel;
-	client->source =
-		sources_connect(&server->sources,
-				laya_channel_remote_address(channel),
-				&server->limits.arrivals,
-				server->limits.source_clients,
-				uv_now(server->loop));
+	client->source = sources_connect(&server->sources, remote,
+					 &server->limits.arrivals,
+					 server->limits.source_clients,
+					 uv_now(server->loop));
 	if (!client->source) {
 		server->stats.refused_source++;
-		laya_channel_close(channel);
 		free(client);
-		return 0;
+		return NULL;
 	}
+	return client;
+}
+
+/**
+ * client_take() - take a connection, or refuse it
+ * @server: the server
+ * @accepted: the connection, a channel; it is ours, or closed, after this
+ */
+void client_take(struct server *server, const struct laya_accepted *accepted)
+{
+	struct client *client = new_client(server, &accepted->remote);
+	int ret;
+
+	if (!client) {
+		close(accepted->fd);
+		return;
+	}
+	client->local = accepted->local;
 	if (!make_room(server)) {
 		server->stats.refused_full++;
-		laya_channel_close(channel);
-		sources_disconnect(&server->sources, client->source);
-		free(client);
-		return 0;
+		close(accepted->fd);
+		goto err_client;
+	}
+	ret = laya_channel_open(&client->channel, server->loop,
+				&server->channel_config, accepted->fd, NULL,
+				&accepted->remote, NULL, &ops, client);
+	if (ret) {
+		laya_debug("a client is not taken: %s", strerror(-ret));
+		goto err_client;
 	}
 	server->stats.accepted++;
 	TAILQ_INSERT_TAIL(&server->half_open, client, all);
 	server->n_half_open++;
 	server->n_clients++;
-	return 0;
+	return;
+
+err_client:
+	sources_disconnect(&server->sources, client->source);
+	free(client);
 }

@@ -19,6 +19,7 @@
 
 #include "channel.h"
 #include "limits.h"
+#include "listen.h"
 
 struct server;
 
@@ -29,6 +30,7 @@ struct server;
  * @relay_entry: server->relays
  * @server: the server
  * @channel: the connection
+ * @local: the address at which it reached us
  * @source: from where
  * @key: who; proven
  * @open: @key is set
@@ -46,6 +48,7 @@ struct client {
 	TAILQ_ENTRY(client) relay_entry;
 	struct server *server;
 	struct laya_channel *channel;
+	struct laya_address local;
 	struct source *source;
 	uint8_t key[LAYA_KEY_SIZE];
 	bool open;
@@ -60,7 +63,7 @@ struct client {
 
 TAILQ_HEAD(client_queue, client);
 
-int client_accept(struct server *server, uv_stream_t *listener);
+void client_take(struct server *server, const struct laya_accepted *accepted);
 void client_close(struct client *client);
 void client_send_relays(struct client *client);
 

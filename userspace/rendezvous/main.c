@@ -36,6 +36,9 @@ enum {
 	OPTION_RELAY_PORT = 256,
 	OPTION_RELAY_ADDRESS,
 	OPTION_RELAY_RATE,
+	OPTION_CERTIFICATE,
+	OPTION_KEY,
+	OPTION_STATE_DIR,
 };
 
 /**
@@ -43,6 +46,9 @@ enum {
  * @listen: addresses
  * @n_listen: how many
  * @key_file: file of the private key
+ * @certificate: file of the certificate for TLS, or NULL
+ * @key: file of its key, or NULL
+ * @state_dir: where our own certificate is kept, or NULL
  * @max_clients: connections; 0 as many as is the default
  * @verbose: log each client
  * @relay: be a relay as well
@@ -54,6 +60,9 @@ struct options {
 	struct laya_address listen[SERVER_MAX_LISTENERS];
 	unsigned int n_listen;
 	const char *key_file;
+	const char *certificate;
+	const char *key;
+	const char *state_dir;
 	unsigned int max_clients;
 	bool verbose;
 	bool relay;
@@ -70,6 +79,10 @@ static void usage(FILE *out)
 	      "  -l, --listen ADDR:PORT   take connections there, e.g. 0.0.0.0:5291 or\n"
 	      "                           [::]:5291 (IPv6 only); can be given several times\n"
 	      "  -k, --private-key FILE   key of this server, made by \"layactl genkey\"\n"
+	      "      --certificate FILE   certificate for TLS, and those above it, in PEM\n"
+	      "      --key FILE           its key, if that is not in the same file\n"
+	      "      --state-dir DIR      where to keep a certificate that is made if none\n"
+	      "                           is given\n"
 	      "  -m, --max-clients N      most connections (4096)\n"
 	      "  -r, --relay              be a relay as well, at the same addresses\n"
 	      "      --relay-port PORT    its port, UDP and TCP (5292)\n"
@@ -168,6 +181,9 @@ static int parse_options(struct options *options, int argc, char **argv)
 	static const struct option longs[] = {
 		{ "listen", required_argument, NULL, 'l' },
 		{ "private-key", required_argument, NULL, 'k' },
+		{ "certificate", required_argument, NULL, OPTION_CERTIFICATE },
+		{ "key", required_argument, NULL, OPTION_KEY },
+		{ "state-dir", required_argument, NULL, OPTION_STATE_DIR },
 		{ "max-clients", required_argument, NULL, 'm' },
 		{ "relay", no_argument, NULL, 'r' },
 		{ "relay-port", required_argument, NULL, OPTION_RELAY_PORT },
@@ -199,6 +215,15 @@ static int parse_options(struct options *options, int argc, char **argv)
 			break;
 		case 'k':
 			options->key_file = optarg;
+			break;
+		case OPTION_CERTIFICATE:
+			options->certificate = optarg;
+			break;
+		case OPTION_KEY:
+			options->key = optarg;
+			break;
+		case OPTION_STATE_DIR:
+			options->state_dir = optarg;
 			break;
 		case 'm':
 			if (parse_count(optarg, 1000000,
@@ -240,6 +265,10 @@ static int parse_options(struct options *options, int argc, char **argv)
 		laya_error("--private-key FILE is missing");
 		return bad_usage();
 	}
+	if (options->key && !options->certificate) {
+		laya_error("--key wants --certificate");
+		return bad_usage();
+	}
 	if (!options->relay && has_relay_options(options)) {
 		laya_error("--relay-port, --relay-address and --relay-rate want --relay");
 		return bad_usage();
@@ -247,10 +276,10 @@ static int parse_options(struct options *options, int argc, char **argv)
 	return -1;
 }
 
-/* Each client takes a descriptor. */
+/* A client takes a descriptor; one that is pumped, by TLS for instance, three. */
 static void fit_clients(struct limits *limits, bool relay)
 {
-	rlim_t others = OTHER_FDS;
+	rlim_t others = OTHER_FDS + 2 * limits->half_open;
 	struct rlimit rlimit;
 	rlim_t most;
 
@@ -264,7 +293,7 @@ static void fit_clients(struct limits *limits, bool relay)
 	if (relay)
 		others += rlimit.rlim_cur / 4 < RELAY_FDS ?
 			  rlimit.rlim_cur / 4 : RELAY_FDS;
-	most = rlimit.rlim_cur > 2 * others ? rlimit.rlim_cur - others :
+	most = rlimit.rlim_cur > 2 * others ? (rlimit.rlim_cur - others) / 3 :
 					      OTHER_FDS;
 	if (limits->clients > most) {
 		laya_warning("%u clients need more open files than the limit of %llu allows: taking %llu clients",
@@ -352,9 +381,14 @@ static int run(struct server *server, uv_loop_t *loop,
 	char text[LAYA_ADDRESS_TEXT_SIZE];
 	char key[LAYA_KEY_TEXT_SIZE];
 	uv_signal_t signals[3];
-	char msg[256];
+	char msg[512];
 	unsigned int i;
 
+	if (server_open(server, options->certificate, options->key,
+			options->state_dir, msg, sizeof(msg))) {
+		laya_error("%s", msg);
+		goto err_stop;
+	}
 	for (i = 0; i < options->n_listen; i++) {
 		if (server_listen(server, &options->listen[i], msg,
 				  sizeof(msg))) {
@@ -370,8 +404,8 @@ static int run(struct server *server, uv_loop_t *loop,
 
 	laya_key_encode(key, server->public_key);
 	laya_info("public key %s", key);
-	for (i = 0; i < server->n_listeners; i++) {
-		laya_address_format(text, &server->listeners[i].address);
+	for (i = 0; i < server->n_doors; i++) {
+		laya_address_format(text, laya_door_address(server->doors[i]));
 		laya_info("listening at %s", text);
 	}
 	uv_run(loop, UV_RUN_DEFAULT);

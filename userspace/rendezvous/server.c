@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <sodium.h>
@@ -13,11 +11,6 @@
 #include "log.h"
 #include "relay.h"
 #include "server.h"
-
-#define BACKLOG		512
-#define PAUSE_MS	500
-
-static void on_connection(uv_stream_t *stream, int status);
 
 /**
  * limits_default() - limits that fit a small public server
@@ -30,6 +23,7 @@ void limits_default(struct limits *limits)
 	limits->half_open = 512;
 	/* A whole village may be behind one address of its provider's NAT. */
 	limits->source_clients = 256;
+	limits->source_unknown = 128;
 	limits->source_relays = 4;
 	limits->arrivals = (struct rate){ .per_second = 10, .burst = 64 };
 	limits->messages = (struct rate){ .per_second = 20, .burst = 300 };
@@ -89,103 +83,85 @@ err_registry:
 	return ret;
 }
 
-/*
- * Listen on a duplicate, so that a pause closes what libuv polls but not the
- * socket: who connects meanwhile waits in its backlog.
- */
-static int start_listening(struct listener *listener)
+static void on_accepted(struct laya_listener *listener,
+			const struct laya_accepted *accepted, void *data)
 {
-	int fd;
-	int ret;
+	struct server *server = data;
 
-	fd = fcntl(listener->fd, F_DUPFD_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	ret = uv_tcp_init(listener->server->loop, &listener->tcp);
-	if (ret) {
-		close(fd);
-		return ret;
+	(void)listener;
+	if (accepted->kind == LAYA_ACCEPTED_CHANNEL) {
+		client_take(server, accepted);
+		return;
 	}
-	listener->tcp.data = listener;
-	ret = uv_tcp_open(&listener->tcp, fd);
-	if (ret) {
-		close(fd);
-		uv_close((uv_handle_t *)&listener->tcp, NULL);
-		return ret;
-	}
-	ret = uv_listen((uv_stream_t *)&listener->tcp, BACKLOG, on_connection);
-	if (ret)
-		uv_close((uv_handle_t *)&listener->tcp, NULL);
-	return ret;
+	/* Its pump ends with that. */
+	close(accepted->fd);
+	server->stats.carriers++;
 }
 
-static void on_resume(uv_timer_t *timer)
-{
-	struct listener *listener = timer->data;
+static const struct laya_listener_ops listener_ops = {
+	.accepted = on_accepted,
+};
 
-	/* Its handle is closed long since: that takes no time. */
-	if (listener->server->closing)
-		return;
-	if (start_listening(listener))
-		uv_timer_start(timer, on_resume, PAUSE_MS, 0);
+static void on_came(int fd, const struct laya_address *remote, void *data)
+{
+	struct server *server = data;
+
+	(void)remote;
+	laya_listener_take(server->listener, fd);
 }
 
-static void pause_listening(struct listener *listener)
+static void on_resting(void *data)
 {
-	if (uv_is_closing((uv_handle_t *)&listener->tcp))
-		return;
-	listener->server->stats.paused++;
+	struct server *server = data;
+
+	server->stats.paused++;
 	laya_warning("no file descriptors or no memory: accepting pauses");
-	uv_close((uv_handle_t *)&listener->tcp, NULL);
-	uv_timer_start(&listener->resume, on_resume, PAUSE_MS, 0);
 }
 
-static void on_connection(uv_stream_t *stream, int status)
+static const struct laya_door_ops door_ops = {
+	.came = on_came,
+	.resting = on_resting,
+};
+
+/**
+ * server_open() - get ready for all transports
+ * @server: the server
+ * @certificate: PEM file with a certificate and those above it, or NULL for
+ *	one of our own
+ * @key: PEM file with its key; NULL if that is in @certificate
+ * @state_dir: where our own certificate is kept; NULL to make a new one
+ * @msg: where to put what to tell a person, if it fails
+ * @msg_size: size of @msg
+ *
+ * Return: 0 or a negative errno.
+ */
+int server_open(struct server *server, const char *certificate,
+		const char *key, const char *state_dir, char *msg,
+		size_t msg_size)
 {
-	struct listener *listener = stream->data;
+	const struct limits *limits = &server->limits;
+	struct laya_listener_config config;
 
-	if (status == 0)
-		status = client_accept(listener->server, stream);
-	if (status == 0)
-		return;
-	if (status == UV_EMFILE || status == UV_ENFILE ||
-		 status == UV_ENOMEM || status == UV_ENOBUFS)
-		pause_listening(listener);
-	else
-		laya_debug("accept: %s", strerror(-status));
-}
-
-static int make_socket(const struct laya_address *address)
-{
-	struct sockaddr_storage ss;
-	socklen_t size;
-	int one = 1;
-	int fd;
-	int ret;
-
-	size = laya_address_to_sockaddr(address, &ss);
-	fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-		    0);
-	if (fd < 0)
-		return -errno;
-	/* "[::]" is IPv6 alone, so that "0.0.0.0" fits beside it. */
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
-	    (ss.ss_family == AF_INET6 &&
-	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one))) ||
-	    bind(fd, (struct sockaddr *)&ss, size)) {
-		ret = -errno;
-		close(fd);
-		return ret;
-	}
-	return fd;
+	laya_listener_config_default(&config);
+	config.certificate = certificate;
+	config.key = key;
+	config.state_dir = state_dir;
+	config.timeout = limits->handshake_timeout;
+	config.max_pending = limits->half_open;
+	config.max_requests = limits->half_open;
+	config.max_source = limits->source_unknown;
+	return laya_listener_open(&server->listener, server->loop, &config,
+				  &listener_ops, server, msg, msg_size);
 }
 
 /**
  * server_listen() - listen at one more address
- * @server: the server
+ * @server: the server, opened
  * @address: the address; port 0 takes a free one
  * @msg: where to put what to tell a person, if it fails
  * @msg_size: size of @msg
+ *
+ * "[::]" is IPv6 alone, so that "0.0.0.0" fits beside it.
  *
  * Return: 0 or a negative errno.
  */
@@ -193,41 +169,21 @@ int server_listen(struct server *server, const struct laya_address *address,
 		  char *msg, size_t msg_size)
 {
 	char text[LAYA_ADDRESS_TEXT_SIZE];
-	struct sockaddr_storage ss;
-	socklen_t size = sizeof(ss);
-	struct listener *listener;
 	int ret;
 
 	laya_address_format(text, address);
-	if (server->n_listeners == SERVER_MAX_LISTENERS) {
+	if (server->n_doors == SERVER_MAX_LISTENERS) {
 		snprintf(msg, msg_size, "cannot listen at %s: %d addresses are the limit",
 			 text, SERVER_MAX_LISTENERS);
 		return -ENOSPC;
 	}
-	listener = &server->listeners[server->n_listeners];
-	listener->server = server;
-	ret = make_socket(address);
-	if (ret < 0)
-		goto err;
-	listener->fd = ret;
-	if (getsockname(listener->fd, (struct sockaddr *)&ss, &size)) {
-		ret = -errno;
-		goto err_close;
-	}
-	laya_address_from_sockaddr(&listener->address, (struct sockaddr *)&ss);
-	ret = start_listening(listener);
+	ret = laya_door_open(&server->doors[server->n_doors], server->loop,
+			     address, false, &door_ops, server);
 	if (ret)
-		goto err_close;
-	uv_timer_init(server->loop, &listener->resume);
-	listener->resume.data = listener;
-	server->n_listeners++;
-	return 0;
-
-err_close:
-	close(listener->fd);
-err:
-	snprintf(msg, msg_size, "cannot listen at %s: %s", text,
-		 strerror(-ret));
+		snprintf(msg, msg_size, "cannot listen at %s: %s", text,
+			 strerror(-ret));
+	else
+		server->n_doors++;
 	return ret;
 }
 
@@ -237,19 +193,15 @@ err:
  */
 void server_close(struct server *server)
 {
-	struct listener *listener;
 	unsigned int i;
 
 	if (server->closing)
 		return;
 	server->closing = true;
-	for (i = 0; i < server->n_listeners; i++) {
-		listener = &server->listeners[i];
-		close(listener->fd);
-		if (!uv_is_closing((uv_handle_t *)&listener->tcp))
-			uv_close((uv_handle_t *)&listener->tcp, NULL);
-		uv_close((uv_handle_t *)&listener->resume, NULL);
-	}
+	for (i = 0; i < server->n_doors; i++)
+		laya_door_close(server->doors[i]);
+	if (server->listener)
+		laya_listener_close(server->listener);
 	while (!TAILQ_EMPTY(&server->half_open))
 		client_close(TAILQ_FIRST(&server->half_open));
 	while (!TAILQ_EMPTY(&server->open))
@@ -319,9 +271,7 @@ void server_get_relays(struct server *server, const struct client *reader,
 	if (server->relay) {
 		relay = &relays->list[0];
 		memcpy(relay->key, server->public_key, LAYA_KEY_SIZE);
-		relay_addresses(server->relay,
-				laya_channel_local_address(reader->channel),
-				&relay->addresses);
+		relay_addresses(server->relay, &reader->local, &relay->addresses);
 		if (relay->addresses.n > 0)
 			relays->n++;
 	}
@@ -342,8 +292,10 @@ void server_get_relays(struct server *server, const struct client *reader,
  */
 void server_print_stats(const struct server *server)
 {
+	const struct laya_listener_stats *unknown;
 	const struct stats *stats = &server->stats;
 
+	unknown = laya_listener_stats(server->listener);
 	laya_info("clients %u (%u half-open), registered %zu, sources %zu",
 		  server->n_clients, server->n_half_open, server->registry.n,
 		  server->sources.n);
@@ -359,6 +311,12 @@ void server_print_stats(const struct server *server)
 		  stats->registrations, stats->replaced, stats->routed,
 		  stats->unreachable, stats->rate_limited, stats->queue_full,
 		  stats->violations);
+	laya_info("nothing of ours: unknown %" PRIu64 ", not found %" PRIu64
+		  ", timed out %" PRIu64 ", evicted %" PRIu64
+		  ", refused %" PRIu64 ", failed %" PRIu64
+		  ", carriers %" PRIu64, unknown->unknown,
+		  unknown->not_found, unknown->timed_out, unknown->evicted,
+		  unknown->refused, unknown->failed, stats->carriers);
 	if (server->relay)
 		relay_print_stats(server->relay);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The rendezvous: it listens, and knows all clients.
+ * The rendezvous: it listens, by all transports on each port, and knows all
+ * clients.
  *
  * It holds nothing on disk and no secret but its key; offers and answers are
  * sealed between the nodes, it only sees who talks to whom.
@@ -15,7 +16,9 @@
 
 #include "channel.h"
 #include "client.h"
+#include "door.h"
 #include "limits.h"
+#include "listen.h"
 #include "registry.h"
 
 #define SERVER_MAX_LISTENERS	16
@@ -25,8 +28,10 @@ struct relay;
 /**
  * struct limits - how much of everything
  * @clients: connections
- * @half_open: connections that have not proven a key; then the oldest goes
+ * @half_open: connections that have not proven a key; then the oldest goes; as
+ *	many more may have said nothing yet, or be requests of tunnels
  * @source_clients: connections of one source
+ * @source_unknown: of one source, what is not known to be a client yet
  * @source_relays: relays of one source
  * @arrivals: new connections of one source
  * @messages: messages of one client to others; more is answered by an error
@@ -42,6 +47,7 @@ struct limits {
 	unsigned int clients;
 	unsigned int half_open;
 	unsigned int source_clients;
+	unsigned int source_unknown;
 	unsigned int source_relays;
 	struct rate arrivals;
 	struct rate messages;
@@ -68,6 +74,7 @@ struct limits {
  * @rate_limited: messages refused by a limit of the sender
  * @queue_full: messages refused since the receiver does not read
  * @violations: clients closed for what they sent
+ * @carriers: carriers, which a rendezvous has no use for
  * @paused: times that accepting was paused for want of file descriptors
  */
 struct stats {
@@ -83,23 +90,8 @@ struct stats {
 	uint64_t rate_limited;
 	uint64_t queue_full;
 	uint64_t violations;
+	uint64_t carriers;
 	uint64_t paused;
-};
-
-/**
- * struct listener - an address that we listen at
- * @server: the server
- * @fd: the socket
- * @tcp: a duplicate of it on the loop; closed while accepting is paused
- * @resume: ends the pause
- * @address: the address, with its real port
- */
-struct listener {
-	struct server *server;
-	int fd;
-	uv_tcp_t tcp;
-	uv_timer_t resume;
-	struct laya_address address;
 };
 
 /**
@@ -108,8 +100,9 @@ struct listener {
  * @limits: how much of everything
  * @channel_config: how their channels behave; has our private key
  * @public_key: ours
- * @listeners: where we listen
- * @n_listeners: how many
+ * @listener: finds out what comes in
+ * @doors: where we listen
+ * @n_doors: how many
  * @half_open: clients without a proven key, the oldest first
  * @open: the others
  * @relay: our own relay, or NULL
@@ -129,8 +122,9 @@ struct server {
 	struct limits limits;
 	struct laya_channel_config channel_config;
 	uint8_t public_key[LAYA_KEY_SIZE];
-	struct listener listeners[SERVER_MAX_LISTENERS];
-	unsigned int n_listeners;
+	struct laya_listener *listener;
+	struct laya_door *doors[SERVER_MAX_LISTENERS];
+	unsigned int n_doors;
 	struct relay *relay;
 	struct client_queue half_open;
 	struct client_queue open;
@@ -150,6 +144,9 @@ void limits_default(struct limits *limits);
 int server_init(struct server *server, uv_loop_t *loop,
 		const uint8_t private_key[LAYA_KEY_SIZE],
 		const struct limits *limits);
+int server_open(struct server *server, const char *certificate,
+		const char *key, const char *state_dir, char *msg,
+		size_t msg_size);
 int server_listen(struct server *server, const struct laya_address *address,
 		  char *msg, size_t msg_size);
 void server_close(struct server *server);

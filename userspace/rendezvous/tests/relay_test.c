@@ -871,11 +871,13 @@ static void server__tells_of_its_relay(void **state)
 	limits_default(&limits);
 	assert_int_equal(server_init(&server, &f->loop, f->node.private_key,
 				     &limits), 0);
+	assert_int_equal(server_open(&server, NULL, NULL, NULL, msg,
+				     sizeof(msg)), 0);
 	assert_int_equal(laya_address_parse(&address, "127.0.0.1:0"), 0);
 	assert_int_equal(server_listen(&server, &address, msg, sizeof(msg)),
 			 0);
 	server.relay = f->relay;
-	f->other.to = server.listeners[0].address;
+	f->other.to = *laya_door_address(server.doors[0]);
 	peer_connect(&f->other, &f->loop, LAYA_PROLOGUE_RENDEZVOUS);
 	assert_int_equal(laya_channel_send(f->other.owner.channel, &message),
 			 0);

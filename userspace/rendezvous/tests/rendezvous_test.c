@@ -12,6 +12,8 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include "../../lib/tests/certificate.h"
+#include "../../lib/dial.h"
 #include "../server.h"
 
 #define N_OWNERS	4
@@ -19,6 +21,7 @@
 struct fixture {
 	uv_loop_t loop;
 	struct limits limits;
+	const char *certificate;
 	struct server server;
 	bool running;
 	struct node self;
@@ -51,10 +54,13 @@ static void start(struct fixture *f)
 
 	assert_int_equal(server_init(&f->server, &f->loop, f->self.private_key,
 				     &f->limits), 0);
+	if (server_open(&f->server, f->certificate, NULL, NULL, msg,
+			sizeof(msg)))
+		fail_msg("%s", msg);
 	assert_int_equal(laya_address_parse(&address, "127.0.0.1:0"), 0);
 	assert_int_equal(server_listen(&f->server, &address, msg, sizeof(msg)),
 			 0);
-	f->port = f->server.listeners[0].address.port;
+	f->port = laya_door_address(f->server.doors[0])->port;
 	f->running = true;
 }
 
@@ -420,6 +426,15 @@ static void limits__frames(void **state)
 	assert_int_equal(f->server.stats.violations, 1);
 }
 
+/* One that begins as a channel does, and says no more */
+static int raw_begin(struct fixture *f)
+{
+	int fd = raw_connect(f->port, 0);
+
+	raw_send(fd, "\0\x30", 3);
+	return fd;
+}
+
 static void limits__connections_of_a_source(void **state)
 {
 	struct fixture *f = *state;
@@ -429,7 +444,7 @@ static void limits__connections_of_a_source(void **state)
 	start(f);
 	join(f, 0);
 	join(f, 1);
-	fd = raw_connect(f->port, 0);
+	fd = raw_begin(f);
 	wait_for(&f->loop, raw_ended(fd));
 	close(fd);
 	assert_int_equal(f->server.stats.refused_source, 1);
@@ -450,7 +465,7 @@ static void limits__arrivals_of_a_source(void **state)
 	join(f, 1);
 	laya_channel_close(f->owners[1].channel);
 	f->owners[1].channel = NULL;
-	fd = raw_connect(f->port, 0);
+	fd = raw_begin(f);
 	wait_for(&f->loop, raw_ended(fd));
 	close(fd);
 	assert_int_equal(f->server.stats.refused_source, 1);
@@ -466,14 +481,14 @@ static void limits__full(void **state)
 	start(f);
 	join(f, 0);
 	/* who shows no key makes room */
-	half_open = raw_connect(f->port, 0);
+	half_open = raw_begin(f);
 	wait_for(&f->loop, f->server.n_half_open == 1);
 	join(f, 1);
 	wait_for(&f->loop, raw_ended(half_open));
 	close(half_open);
 	assert_int_equal(f->server.stats.evicted, 1);
 	/* who has shown one does not */
-	fd = raw_connect(f->port, 0);
+	fd = raw_begin(f);
 	wait_for(&f->loop, raw_ended(fd));
 	close(fd);
 	assert_int_equal(f->server.stats.refused_full, 1);
@@ -490,7 +505,7 @@ static void limits__half_open(void **state)
 	f->limits.half_open = 2;
 	start(f);
 	for (i = 0; i < 4; i++) {
-		fds[i] = raw_connect(f->port, 0);
+		fds[i] = raw_begin(f);
 		wait_for(&f->loop, f->server.stats.accepted == i + 1u);
 		assert_true(f->server.n_half_open <= 2);
 	}
@@ -511,7 +526,7 @@ static void timeouts__half_open_and_idle(void **state)
 	f->limits.handshake_timeout = 50;
 	f->limits.idle_timeout = 200;
 	start(f);
-	fd = raw_connect(f->port, 0);
+	fd = raw_begin(f);
 	wait_for(&f->loop, raw_ended(fd));
 	close(fd);
 	assert_int_equal(f->server.stats.no_handshake, 1);
@@ -521,15 +536,232 @@ static void timeouts__half_open_and_idle(void **state)
 	assert_int_equal(f->server.registry.n, 0);
 }
 
+static void timeouts__nothing_said(void **state)
+{
+	struct fixture *f = *state;
+	int fd;
+
+	f->limits.handshake_timeout = 50;
+	start(f);
+	fd = raw_connect(f->port, 0);
+	wait_for(&f->loop, raw_ended(fd));
+	close(fd);
+	assert_int_equal(laya_listener_stats(f->server.listener)->timed_out, 1);
+	assert_int_equal(f->server.stats.accepted, 0);
+}
+
+static void limits__nothing_said(void **state)
+{
+	const struct laya_listener_stats *stats;
+	struct fixture *f = *state;
+	int fds[4];
+	int i;
+
+	f->limits.half_open = 2;
+	f->limits.source_unknown = 3;
+	start(f);
+	stats = laya_listener_stats(f->server.listener);
+	for (i = 0; i < 4; i++)
+		fds[i] = raw_connect(f->port, 0);
+	/* the oldest made room */
+	wait_for(&f->loop, stats->evicted == 2);
+	wait_for(&f->loop, raw_ended(fds[0]));
+	wait_for(&f->loop, raw_ended(fds[1]));
+	for (i = 0; i < 4; i++)
+		close(fds[i]);
+	wait_for(&f->loop, stats->failed == 2);
+	/* who says what he wants is served meanwhile */
+	join(f, 0);
+}
+
+static void limits__nothing_said_by_a_source(void **state)
+{
+	const struct laya_listener_stats *stats;
+	struct fixture *f = *state;
+	int fds[3];
+	int i;
+
+	f->limits.source_unknown = 2;
+	start(f);
+	stats = laya_listener_stats(f->server.listener);
+	for (i = 0; i < 3; i++)
+		fds[i] = raw_connect(f->port, 0);
+	wait_for(&f->loop, raw_ended(fds[2]));
+	assert_int_equal(stats->refused, 1);
+	assert_false(raw_ended(fds[0]));
+	assert_false(raw_ended(fds[1]));
+	for (i = 0; i < 3; i++)
+		close(fds[i]);
+	wait_for(&f->loop, stats->failed == 2);
+	join(f, 0);
+}
+
+/* What came of a dial */
+struct dialled {
+	bool done;
+	int fd;
+	struct laya_pump *pump;
+	struct laya_dial_evidence evidence;
+};
+
+static void on_dialled(struct laya_dial *dial, int fd, struct laya_pump *pump,
+		       const struct laya_dial_evidence *evidence, void *data)
+{
+	struct dialled *dialled = data;
+
+	(void)dial;
+	dialled->done = true;
+	dialled->fd = fd;
+	dialled->pump = pump;
+	dialled->evidence = *evidence;
+}
+
+static void dial_by(struct fixture *f, enum laya_transport transport,
+		    struct dialled *dialled)
+{
+	const struct laya_dial_ops ops = { .done = on_dialled };
+	const struct laya_dial_target target = {
+		.host = "127.0.0.1",
+		.port = f->port,
+		.transport = transport,
+		.server_name = "rendezvous.test",
+	};
+	struct laya_dial_options options;
+	struct laya_dial *dial;
+
+	laya_dial_options_default(&options);
+	options.proxy = "none";
+	dialled->done = false;
+	assert_int_equal(laya_dial(&dial, &f->loop, &target, &options, &ops,
+				   dialled), 0);
+	wait_for(&f->loop, dialled->done);
+	if (dialled->fd < 0)
+		fail_msg("%s", dialled->evidence.text);
+}
+
+static void join_by(struct fixture *f, int i, enum laya_transport transport)
+{
+	struct laya_message message = { .type = LAYA_MESSAGE_REGISTER };
+	struct laya_channel_config config;
+	struct dialled dialled;
+
+	dial_by(f, transport, &dialled);
+	laya_channel_config_client(&config, LAYA_PROLOGUE_RENDEZVOUS,
+				   f->nodes[i].private_key);
+	memset(&f->owners[i], 0, sizeof(f->owners[i]));
+	assert_int_equal(laya_channel_open(&f->owners[i].channel, &f->loop,
+					   &config, dialled.fd, NULL, NULL,
+					   f->self.public_key, &owner_ops,
+					   &f->owners[i]), 0);
+	wait_for(&f->loop, f->owners[i].ready);
+	register_as(f, i, &message);
+}
+
+static void transports__one_port_takes_all(void **state)
+{
+	static const enum laya_transport transports[N_OWNERS] = {
+		LAYA_TRANSPORT_TCP, LAYA_TRANSPORT_TLS, LAYA_TRANSPORT_WSS,
+		LAYA_TRANSPORT_HTTPS,
+	};
+	struct fixture *f = *state;
+	struct laya_address *seen;
+	struct laya_message message;
+	int i;
+
+	start(f);
+	for (i = 0; i < N_OWNERS; i++) {
+		join_by(f, i, transports[i]);
+		/* where the client is, not the pump's end */
+		seen = &f->owners[i].received[0].message.registered.observed;
+		assert_int_equal(seen->family, AF_INET);
+		assert_int_equal(seen->addr[0], 127);
+		assert_int_not_equal(seen->port, 0);
+	}
+	assert_int_equal(f->server.registry.n, N_OWNERS);
+	/* each to the next */
+	for (i = 0; i < N_OWNERS; i++) {
+		message = sealed(LAYA_MESSAGE_OFFER, i,
+				 &f->nodes[(i + 1) % N_OWNERS], "hello", 5);
+		assert_int_equal(laya_channel_send(f->owners[i].channel,
+						   &message), 0);
+	}
+	for (i = 0; i < N_OWNERS; i++)
+		wait_for(&f->loop, last_message(&f->owners[i])->type ==
+				   LAYA_MESSAGE_OFFER);
+	/* an end is seen through each of them */
+	for (i = 0; i < N_OWNERS; i++) {
+		laya_channel_close(f->owners[i].channel);
+		f->owners[i].channel = NULL;
+		wait_for(&f->loop, f->server.registry.n == N_OWNERS - 1u - i);
+	}
+}
+
+static void transports__certificate(void **state)
+{
+	struct fixture *f = *state;
+	char dir[] = "/tmp/laya-rendezvous-XXXXXX";
+	struct dialled dialled;
+	char file[64];
+	char ca[64];
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(ca, sizeof(ca), "%s/ca", dir);
+	snprintf(file, sizeof(file), "%s/file", dir);
+	make_certificates(ca, "the authority", file, "rendezvous.test");
+	f->certificate = file;
+	start(f);
+	dial_by(f, LAYA_TRANSPORT_TLS, &dialled);
+	assert_non_null(strstr(dialled.evidence.tls.issuer, "the authority"));
+	close(dialled.fd);
+	unlink(ca);
+	unlink(file);
+	rmdir(dir);
+}
+
+static void transports__bad_certificate(void **state)
+{
+	struct fixture *f = *state;
+	struct server server;
+	char msg[512];
+
+	assert_int_equal(server_init(&server, &f->loop, f->self.private_key,
+				     &f->limits), 0);
+	assert_int_equal(server_open(&server, "/dev/null", NULL, NULL, msg,
+				     sizeof(msg)), -EINVAL);
+	assert_non_null(strstr(msg, "cannot use the certificate in /dev/null"));
+	server_close(&server);
+	uv_run(&f->loop, UV_RUN_DEFAULT);
+	server_free(&server);
+}
+
+static void transports__a_web_server_to_others(void **state)
+{
+	static const char request[] =
+		"GET / HTTP/1.1\r\nHost: rendezvous.test\r\n\r\n";
+	struct fixture *f = *state;
+	char answer[64];
+	int fd;
+
+	start(f);
+	fd = raw_connect(f->port, 0);
+	raw_send(fd, request, strlen(request));
+	wait_for(&f->loop, recv(fd, answer, 22, MSG_PEEK) == 22);
+	assert_int_equal(recv(fd, answer, sizeof(answer), 0) >= 22, 1);
+	assert_memory_equal(answer, "HTTP/1.1 404 Not Found", 22);
+	close(fd);
+	assert_int_equal(laya_listener_stats(f->server.listener)->not_found, 1);
+}
+
 static void lies__cost_only_the_liar(void **state)
 {
 	static const struct {
 		const char *bytes;
 		size_t len;
 	} lies[] = {
-		{ "\0\0", 2 },
-		{ "\xff\xff", 2 },
-		{ "GET / HTTP/1.1\r\n\r\n", 18 },
+		{ "\0\0", 3 },
+		{ "\xff\xff", 3 },
+		/* a carrier, which is not for a rendezvous */
+		{ "\0\x40\x81", 3 },
 		{ "\0\x30" "012345678901234567890123456789012345678901234567",
 		  50 },
 	};
@@ -770,10 +1002,10 @@ static void listen__in_use(void **state)
 
 	start(f);
 	assert_int_equal(server_listen(&f->server,
-				       &f->server.listeners[0].address, msg,
-				       sizeof(msg)), -EADDRINUSE);
+				       laya_door_address(f->server.doors[0]),
+				       msg, sizeof(msg)), -EADDRINUSE);
 	assert_non_null(strstr(msg, "127.0.0.1"));
-	assert_int_equal(f->server.n_listeners, 1);
+	assert_int_equal(f->server.n_doors, 1);
 }
 
 /* The program itself */
@@ -875,6 +1107,7 @@ static void program__bad_options(void **state)
 		{ "--relay-address 0.0.0.0:1", "want the ADDRESS:PORT" },
 		{ "--relay-address 127.0.0.1:1", "want the ADDRESS:PORT" },
 		{ "-l 127.0.0.1:0 -k x --relay-port 1", "want --relay" },
+		{ "-l 127.0.0.1:0 -k x --key y", "--key wants --certificate" },
 	};
 	const char *bin = getenv("LAYA_BIN");
 	char command[4096];
@@ -919,7 +1152,14 @@ int main(void)
 		TEST(limits__arrivals_of_a_source),
 		TEST(limits__full),
 		TEST(limits__half_open),
+		TEST(limits__nothing_said),
+		TEST(limits__nothing_said_by_a_source),
 		TEST(timeouts__half_open_and_idle),
+		TEST(timeouts__nothing_said),
+		TEST(transports__one_port_takes_all),
+		TEST(transports__certificate),
+		TEST(transports__bad_certificate),
+		TEST(transports__a_web_server_to_others),
 		TEST(lies__cost_only_the_liar),
 		TEST(slow_reader__loses_messages_not_our_memory),
 		TEST(relays__are_told),
@@ -932,5 +1172,6 @@ int main(void)
 		cmocka_unit_test(program__bad_options),
 	};
 
+	signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests_name("rendezvous", tests, NULL, NULL);
 }
