@@ -2,15 +2,19 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sodium.h>
 
 #include "answer.h"
 #include "attach.h"
+#include "carriers.h"
 #include "channel.h"
+#include "door.h"
 #include "forwarder.h"
 #include "gateway.h"
 #include "kernel.h"
+#include "listen.h"
 #include "log.h"
 
 #define LABEL_LIFE_S		180
@@ -21,9 +25,10 @@
 #define MAX_CONNECTIONS		1024
 /* Of one IPv4 address, or one IPv6 /64; a NAT may have many hosts behind it */
 #define MAX_FROM_ONE		64
+/* Carriers of one who may not be a stranger; who is none opens one or two */
+#define MAX_CARRIERS_OF_PEER	16
 /* Offers on one connection: each costs four Diffie-Hellman */
 #define MAX_OFFERS		16
-#define BACKLOG			256
 /* Of strangers: 100 Mbit/s for each label, unless ForwardRate says more */
 #define PUBLIC_RATE		12500000
 #define MIN_BURST		262144
@@ -72,7 +77,9 @@ struct connection {
 
 struct attach {
 	struct node *node;
-	uv_tcp_t listener;
+	struct laya_door *door;
+	struct laya_listener *listener;
+	struct carriers *carriers;
 	TAILQ_HEAD(, connection) connections;
 	unsigned int n_connections;
 	unsigned int n_attachments;
@@ -155,6 +162,7 @@ static void on_care(void *data)
 		if (heard < 0 || heard >= LABEL_LIFE_S * 1000)
 			attach_end(peer, "nothing was heard of it for too long");
 	}
+	carriers_care(attach->carriers);
 	timer_start(attach->care, CARE_MS);
 }
 
@@ -464,13 +472,6 @@ static const struct laya_channel_ops ops = {
 	.asked = on_asked,
 };
 
-static bool same_source(const struct laya_address *a,
-			const struct laya_address *b)
-{
-	return a->family == b->family &&
-	       memcmp(a->addr, b->addr, a->family == AF_INET ? 4 : 8) == 0;
-}
-
 static bool too_many_from(struct attach *attach,
 			  const struct laya_address *address)
 {
@@ -478,24 +479,25 @@ static bool too_many_from(struct attach *attach,
 	unsigned int n = 0;
 
 	TAILQ_FOREACH(connection, &attach->connections, entry) {
-		if (same_source(laya_channel_remote_address(connection->channel),
-				address))
+		if (laya_address_same_source(laya_channel_remote_address(connection->channel),
+					     address))
 			n++;
 	}
-	return n > MAX_FROM_ONE;
+	return n >= MAX_FROM_ONE;
 }
 
-static void on_connection(uv_stream_t *listener, int status)
+static void take_channel(struct attach *attach,
+			 const struct laya_accepted *accepted, bool inside)
 {
-	struct attach *attach = listener->data;
 	struct node *node = attach->node;
 	struct laya_channel_config config;
-	const struct laya_address *remote;
 	struct connection *connection;
 	int ret;
 
-	if (status < 0)
+	if (too_many_from(attach, &accepted->remote)) {
+		close(accepted->fd);
 		return;
+	}
 	/* The oldest makes room: attaching takes a few round trips. */
 	if (attach->n_connections >= MAX_CONNECTIONS) {
 		connection = TAILQ_FIRST(&attach->connections);
@@ -503,13 +505,17 @@ static void on_connection(uv_stream_t *listener, int status)
 		end_connection(connection);
 	}
 	connection = calloc(1, sizeof(*connection));
-	if (!connection)
+	if (!connection) {
+		close(accepted->fd);
 		return;
+	}
 	connection->attach = attach;
+	connection->inside = inside;
 	laya_channel_config_server(&config, LAYA_PROLOGUE_ATTACH,
 				   node->self.private_key);
-	ret = laya_channel_accept(&connection->channel, listener, &config,
-				  &ops, connection);
+	ret = laya_channel_open(&connection->channel, node->loop, &config,
+				accepted->fd, NULL, &accepted->remote, NULL,
+				&ops, connection);
 	sodium_memzero(&config, sizeof(config));
 	if (ret) {
 		free(connection);
@@ -517,29 +523,100 @@ static void on_connection(uv_stream_t *listener, int status)
 	}
 	TAILQ_INSERT_TAIL(&attach->connections, connection, entry);
 	attach->n_connections++;
-	remote = laya_channel_remote_address(connection->channel);
-	connection->inside = gateway_is_inside(node, remote);
-	if (too_many_from(attach, remote) ||
-	    (!connection->inside && node->config.forward == LAYA_FORWARD_NO)) {
-		laya_channel_close(connection->channel);
-		end_connection(connection);
-	}
 }
 
-static int listen_at(struct attach *attach, const char *host, uint16_t port)
+/* A pump ends by itself when the other end of what it pumps is closed. */
+static void on_accepted(struct laya_listener *listener,
+			const struct laya_accepted *accepted, void *data)
 {
-	struct sockaddr_storage ss;
+	struct attach *attach = data;
+	struct node *node = attach->node;
+	bool inside = gateway_is_inside(node, &accepted->remote);
+
+	(void)listener;
+	if (accepted->kind == LAYA_ACCEPTED_CHANNEL)
+		take_channel(attach, accepted, inside);
+	else
+		carriers_take(attach->carriers, accepted,
+			      inside || node_is_relay(node) ?
+			      MAX_FROM_ONE : MAX_CARRIERS_OF_PEER);
+}
+
+static const struct laya_listener_ops listener_ops = {
+	.accepted = on_accepted,
+};
+
+/* From outside a gateway not even a web server is seen. */
+static void on_came(int fd, const struct laya_address *remote, void *data)
+{
+	struct attach *attach = data;
+	struct node *node = attach->node;
+
+	if (node->config.forward == LAYA_FORWARD_NO &&
+	    !gateway_is_inside(node, remote))
+		close(fd);
+	else
+		laya_listener_take(attach->listener, fd);
+}
+
+static void on_resting(void *data)
+{
+	(void)data;
+	laya_warning("no file descriptors or no memory: accepting pauses");
+}
+
+static const struct laya_door_ops door_ops = {
+	.came = on_came,
+	.resting = on_resting,
+};
+
+/* Our own certificate need not last; one that was configured has to be there. */
+static int open_listener(struct attach *attach)
+{
+	struct node *node = attach->node;
+	struct laya_listener_config config;
+	char msg[512];
 	int ret;
 
-	if (strchr(host, ':'))
-		ret = uv_ip6_addr(host, port, (struct sockaddr_in6 *)&ss);
-	else
-		ret = uv_ip4_addr(host, port, (struct sockaddr_in *)&ss);
-	if (!ret)
-		ret = uv_tcp_bind(&attach->listener, (struct sockaddr *)&ss, 0);
-	if (!ret)
-		ret = uv_listen((uv_stream_t *)&attach->listener, BACKLOG,
-				on_connection);
+	laya_listener_config_default(&config);
+	config.certificate = node->config.tls_certificate;
+	config.key = node->config.tls_key;
+	if (node->state_dir[0] != '\0')
+		config.state_dir = node->state_dir;
+	ret = laya_listener_open(&attach->listener, node->loop, &config,
+				 &listener_ops, attach, msg, sizeof(msg));
+	if (ret && !config.certificate && config.state_dir) {
+		laya_warning("%s; using one that ends with this program", msg);
+		config.state_dir = NULL;
+		ret = laya_listener_open(&attach->listener, node->loop,
+					 &config, &listener_ops, attach, msg,
+					 sizeof(msg));
+	}
+	if (ret)
+		laya_error("%s; see TlsCertificate and TlsKey", msg);
+	return ret;
+}
+
+/* Both families, or what this machine has */
+static int open_door(struct attach *attach)
+{
+	struct node *node = attach->node;
+	struct laya_address address = {
+		.family = AF_INET6,
+		.port = node->port,
+	};
+	int ret;
+
+	ret = laya_door_open(&attach->door, node->loop, &address, true,
+			     &door_ops, attach);
+	if (ret == -EAFNOSUPPORT || ret == -EADDRNOTAVAIL) {
+		address.family = AF_INET;
+		ret = laya_door_open(&attach->door, node->loop, &address,
+				     false, &door_ops, attach);
+	}
+	if (ret)
+		laya_error("cannot listen on TCP port %u, where attachments come in: %s; set ListenPort to one that is free",
+			   node->port, strerror(-ret));
 	return ret;
 }
 
@@ -561,23 +638,16 @@ int attach_start(struct node *node)
 		return -ENOMEM;
 	attach->node = node;
 	TAILQ_INIT(&attach->connections);
-	attach->care = timer_new(node->loop, on_care, attach);
-	if (!attach->care) {
-		free(attach);
-		return -ENOMEM;
-	}
 	node->attach = attach;
-	uv_tcp_init(node->loop, &attach->listener);
-	attach->listener.data = attach;
-	/* Both families, or what this machine has */
-	ret = listen_at(attach, "::", node->port);
-	if (ret == UV_EAFNOSUPPORT || ret == UV_EADDRNOTAVAIL)
-		ret = listen_at(attach, "0.0.0.0", node->port);
-	if (ret) {
-		laya_error("cannot listen on TCP port %u, where attachments come in: %s; set ListenPort to one that is free",
-			   node->port, uv_strerror(ret));
+	attach->care = timer_new(node->loop, on_care, attach);
+	attach->carriers = carriers_new(node);
+	if (!attach->care || !attach->carriers)
+		return -ENOMEM;
+	ret = open_listener(attach);
+	if (!ret)
+		ret = open_door(attach);
+	if (ret)
 		return ret;
-	}
 	laya_info("taking attachments of %s on port %u, TCP and UDP",
 		  node_is_relay(node) ? "everybody" :
 		  !node->config.gateway ? "peers" :
@@ -586,6 +656,19 @@ int attach_start(struct node *node)
 		  node->port);
 	timer_start(attach->care, CARE_MS);
 	return 0;
+}
+
+/**
+ * attach_carrier_lost() - the kernel says that a stream carrier is over
+ * @node: ours
+ * @carrier_id: which
+ *
+ * Return: whether it was one that somebody opened to us.
+ */
+bool attach_carrier_lost(struct node *node, uint32_t carrier_id)
+{
+	return node->attach &&
+	       carriers_lost(node->attach->carriers, carrier_id);
 }
 
 /**
@@ -631,11 +714,6 @@ unsigned int attach_count(const struct node *node, unsigned int *labels)
 	return node->attach ? node->attach->n_attachments : 0;
 }
 
-static void on_listener_closed(uv_handle_t *handle)
-{
-	free(handle->data);
-}
-
 /**
  * attach_stop() - take no more; what is attached stays in the kernel
  * @node: ours
@@ -656,7 +734,13 @@ void attach_stop(struct node *node)
 		if (peer->attachment)
 			attachment_free(node, peer);
 	}
+	if (attach->door)
+		laya_door_close(attach->door);
+	if (attach->listener)
+		laya_listener_close(attach->listener);
+	if (attach->carriers)
+		carriers_free(attach->carriers);
 	timer_free(attach->care);
 	node->attach = NULL;
-	uv_close((uv_handle_t *)&attach->listener, on_listener_closed);
+	free(attach);
 }

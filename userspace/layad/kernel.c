@@ -98,6 +98,7 @@ static void on_carrier_lost(void *ctx, const struct laya_nl_carrier *event)
 	struct node *node = ctx;
 
 	if (event->ifindex != node->ifindex || carrier_lost(node, event) ||
+	    attach_carrier_lost(node, event->carrier_id) ||
 	    event->type != LAYA_CARRIER_TYPE_UDP)
 		return;
 	laya_warning("%s: the UDP sockets on port %u are lost; opening new ones",

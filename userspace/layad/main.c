@@ -121,6 +121,7 @@ int main(int argc, char **argv)
 {
 	static struct node node;
 	const struct rlimit no_core = {};
+	struct rlimit files;
 	const char *file = LAYA_DEFAULT_CONFIG;
 	bool verbose = false;
 	bool check = false;
@@ -168,6 +169,11 @@ int main(int argc, char **argv)
 	/* The private key is in our memory. */
 	setrlimit(RLIMIT_CORE, &no_core);
 	prctl(PR_SET_DUMPABLE, 0);
+	/* A connection that is pumped takes three descriptors. */
+	if (!getrlimit(RLIMIT_NOFILE, &files)) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
 	signal(SIGPIPE, SIG_IGN);
 	if (sodium_init() < 0) {
 		laya_error("libsodium cannot be used: no randomness?");
