@@ -25,7 +25,7 @@
 #define LAYA_PROBE_DEAD_MS	3000	/* unanswered so long: dead */
 #define LAYA_PATH_FORGET_MS	60000	/* a dead answered path */
 #define LAYA_PATH_STALE_MS	45000	/* unheard of, it may be forgotten */
-#define LAYA_PATH_BACKOFF_MS	60000	/* longest between probes of a dead one */
+#define LAYA_PATH_BACKOFF_MS	20000	/* longest between probes of a dead one */
 
 /**
  * struct laya_path_window - replay window of one session on one path
