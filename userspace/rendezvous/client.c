@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "handshake.h"
 #include "log.h"
+#include "relay_attach.h"
 #include "server.h"
 
 /* Where a relay takes attachments unless it says so */
@@ -230,7 +232,12 @@ static void on_message(struct laya_channel *channel,
 {
 	struct client *client = data;
 
-	(void)channel;
+	if (client->attaches) {
+		if (relay_attach_message(client->server->relay, channel,
+					 message, &client->offers))
+			violate(client, "message that is not for a relay");
+		return;
+	}
 	switch (message->type) {
 	case LAYA_MESSAGE_REGISTER:
 		handle_register(client, message);
@@ -276,6 +283,8 @@ static void on_ready(struct laya_channel *channel, void *data)
 
 	memcpy(client->key, laya_channel_remote_key(channel), LAYA_KEY_SIZE);
 	client->open = true;
+	client->attaches = strcmp(laya_channel_prologue(channel),
+				  LAYA_PROLOGUE_ATTACH) == 0;
 	TAILQ_REMOVE(&server->half_open, client, all);
 	server->n_half_open--;
 	TAILQ_INSERT_TAIL(&server->open, client, all);

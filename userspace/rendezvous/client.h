@@ -34,6 +34,8 @@ struct server;
  * @source: from where
  * @key: who; proven
  * @open: @key is set
+ * @attaches: it is a host at our relay; not @registered
+ * @offers: that it has made to our relay
  * @registered: others can reach it
  * @is_relay: it takes attachments at @addresses
  * @relays_owed: it did not get the newest list of relays
@@ -52,6 +54,8 @@ struct client {
 	struct source *source;
 	uint8_t key[LAYA_KEY_SIZE];
 	bool open;
+	bool attaches;
+	unsigned int offers;
 	bool registered;
 	bool is_relay;
 	bool relays_owed;

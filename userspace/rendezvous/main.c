@@ -25,8 +25,8 @@
 
 /* Descriptors that are not clients: listeners, the loop, the log, ... */
 #define OTHER_FDS	64
-/* Nodes that attach, at most; but no more than a fourth of all */
-#define RELAY_FDS	1024
+/* Nodes that attach, and their carriers; but no more than a fourth of all */
+#define RELAY_FDS	4096
 /* Where hosts attach, TCP and UDP */
 #define RELAY_PORT	5292
 /* 10 Gbit/s */
@@ -311,17 +311,25 @@ static int start_relay(struct server *server,
 {
 	struct laya_address address;
 	struct relay_limits limits;
-	char msg[256];
+	struct relay *relay;
+	char msg[512];
 	unsigned int i;
 	int ret;
 
 	relay_limits_default(&limits);
 	if (options->relay_rate != 0)
 		relay_limits_rate(&limits, options->relay_rate);
-	ret = relay_new(&server->relay, server->loop, private_key, &limits,
+	ret = relay_new(&relay, server->loop, private_key, &limits,
 			&options->relay_told);
 	if (ret) {
 		laya_error("cannot relay: %s", strerror(-ret));
+		return ret;
+	}
+	server_relay(server, relay);
+	ret = relay_open(relay, options->certificate, options->key,
+			 options->state_dir, msg, sizeof(msg));
+	if (ret) {
+		laya_error("%s", msg);
 		return ret;
 	}
 	for (i = 0; i < options->n_listen; i++) {
@@ -329,9 +337,9 @@ static int start_relay(struct server *server,
 		address.port = options->relay_port ? options->relay_port :
 						     RELAY_PORT;
 		/* The rendezvous may be there at several ports. */
-		if (relay_socket_at(server->relay, &address))
+		if (relay_socket_at(relay, &address))
 			continue;
-		ret = relay_listen(server->relay, &address, msg, sizeof(msg));
+		ret = relay_listen(relay, &address, msg, sizeof(msg));
 		if (ret) {
 			laya_error("%s", msg);
 			return ret;

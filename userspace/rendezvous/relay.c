@@ -11,6 +11,7 @@
 #include "log.h"
 #include "relay.h"
 #include "relay_attach.h"
+#include "relay_stream.h"
 
 #define CARE_MS		1000
 
@@ -43,6 +44,7 @@ void relay_limits_default(struct relay_limits *limits)
 	/* A whole village may be behind one address of its provider's NAT. */
 	limits->source_hosts = 256;
 	limits->connections = 1024;
+	limits->streams = 512;
 	limits->source_connections = 64;
 	limits->arrivals = (struct rate){ .per_second = 10, .burst = 64 };
 	limits->offers = (struct rate){ .per_second = 1, .burst = 16 };
@@ -70,6 +72,7 @@ static void on_care(uv_timer_t *timer)
 	relay_turn(relay);
 	relay_table_expire(&relay->table, relay->now);
 	relay_host_care(relay);
+	relay_stream_care(relay);
 }
 
 /**
@@ -96,7 +99,8 @@ static int make_tables(struct relay *relay)
 	ret = relay_table_init(&relay->table, &limits->table);
 	if (ret)
 		return ret;
-	ret = sources_init(&relay->callers, 4 * (size_t)limits->connections);
+	ret = sources_init(&relay->callers, 4 * (size_t)(limits->connections +
+							 limits->streams));
 	if (ret)
 		goto err_table;
 	ret = sources_init(&relay->attached, 2 * (size_t)limits->hosts);
@@ -105,14 +109,17 @@ static int make_tables(struct relay *relay)
 	ret = -ENOMEM;
 	relay->hosts = calloc(size, sizeof(*relay->hosts));
 	relay->sessions = calloc(size, sizeof(*relay->sessions));
+	relay->streams = calloc(limits->streams, sizeof(*relay->streams));
 	relay->buffers = relay_buffers_new();
-	if (!relay->hosts || !relay->sessions || !relay->buffers)
+	if (!relay->hosts || !relay->sessions || !relay->streams ||
+	    !relay->buffers)
 		goto err_rest;
 	return 0;
 
 err_rest:
 	free(relay->hosts);
 	free(relay->sessions);
+	free(relay->streams);
 	relay_buffers_free(relay->buffers);
 	sources_free(&relay->attached);
 err_callers:
@@ -170,9 +177,70 @@ int relay_new(struct relay **relay_out, uv_loop_t *loop,
 	return 0;
 }
 
+static void on_accepted(struct laya_listener *listener,
+			const struct laya_accepted *accepted, void *data)
+{
+	(void)listener;
+	if (accepted->kind == LAYA_ACCEPTED_CHANNEL)
+		relay_attach_take(data, accepted);
+	else
+		relay_stream_take(data, accepted);
+}
+
+static const struct laya_listener_ops listener_ops = {
+	.accepted = on_accepted,
+};
+
+static void on_came(int fd, const struct laya_address *remote, void *data)
+{
+	struct relay *relay = data;
+
+	(void)remote;
+	laya_listener_take(relay->listener, fd);
+}
+
+static void on_resting(void *data)
+{
+	(void)data;
+	laya_warning("no file descriptors or no memory: attaching pauses");
+}
+
+static const struct laya_door_ops door_ops = {
+	.came = on_came,
+	.resting = on_resting,
+};
+
+/**
+ * relay_open() - get ready for all transports
+ * @relay: ours
+ * @certificate: PEM file with a certificate and those above it, or NULL for
+ *	one of our own
+ * @key: PEM file with its key; NULL if that is in @certificate
+ * @state_dir: where our own certificate is kept; NULL to make a new one
+ * @msg: where to put what to tell a person, if it fails
+ * @msg_size: size of @msg
+ *
+ * Return: 0 or a negative errno.
+ */
+int relay_open(struct relay *relay, const char *certificate, const char *key,
+	       const char *state_dir, char *msg, size_t msg_size)
+{
+	struct laya_listener_config config;
+
+	laya_listener_config_default(&config);
+	config.certificate = certificate;
+	config.key = key;
+	config.state_dir = state_dir;
+	config.max_pending = relay->limits.connections;
+	config.max_requests = relay->limits.connections;
+	config.max_source = 2 * relay->limits.source_connections;
+	return laya_listener_open(&relay->listener, relay->loop, &config,
+				  &listener_ops, relay, msg, msg_size);
+}
+
 /**
  * relay_listen() - relay at one more address
- * @relay: ours
+ * @relay: ours, opened
  * @address: the address, UDP and TCP; its port is the relay's, 0 takes a free
  *	one
  * @msg: where to put what to tell a person, if it fails
@@ -199,7 +267,8 @@ int relay_listen(struct relay *relay, const struct laya_address *address,
 	if (ret)
 		goto err;
 	what = "TCP";
-	ret = relay_attach_listen(relay, &relay->listeners[n], &at);
+	ret = laya_door_open(&relay->doors[n], relay->loop, &at, false,
+			     &door_ops, relay);
 	if (ret) {
 		relay_socket_close(relay->sockets[n]);
 		goto err;
@@ -225,7 +294,12 @@ void relay_stop(struct relay *relay)
 	if (relay->closing)
 		return;
 	relay->closing = true;
+	for (i = 0; i < relay->n_sockets; i++)
+		laya_door_close(relay->doors[i]);
+	if (relay->listener)
+		laya_listener_close(relay->listener);
 	relay_attach_close(relay);
+	relay_stream_close_all(relay);
 	for (i = 0; i < relay->n_sockets; i++)
 		relay_socket_close(relay->sockets[i]);
 	relay->n_sockets = 0;
@@ -248,6 +322,7 @@ void relay_free(struct relay *relay)
 	relay_table_free(&relay->table);
 	free(relay->hosts);
 	free(relay->sessions);
+	free(relay->streams);
 	relay_buffers_free(relay->buffers);
 	sources_free(&relay->attached);
 	sources_free(&relay->callers);
@@ -334,10 +409,10 @@ void relay_print_stats(const struct relay *relay)
 {
 	const struct relay_stats *stats = &relay->stats;
 
-	laya_info("relay: hosts %u, labels %zu, flows %zu, forwarded %" PRIu64
+	laya_info("relay: hosts %u, labels %zu, flows %zu, streams %u, forwarded %" PRIu64
 		  " packets, %" PRIu64 " bytes", relay->n_hosts,
 		  relay->table.n_labels, relay->table.n_flows,
-		  stats->forwarded, stats->forwarded_bytes);
+		  relay->n_streams, stats->forwarded, stats->forwarded_bytes);
 	laya_info("relay: unknown %" PRIu64 ", malformed %" PRIu64
 		  ", over rate %" PRIu64 ", amplified %" PRIu64
 		  ", wrong sender %" PRIu64 ", no flow %" PRIu64

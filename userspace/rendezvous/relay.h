@@ -3,6 +3,7 @@
  * The relay: what a kernel with layad and "Forward = public" is, in a program.
  *
  *	relay_socket	UDP sockets, packets in batches
+ *	relay_stream	carriers over streams
  *	relay_forward	packets that carry labels of ours go on, unchanged
  *	relay_label	the labels: pure
  *	relay_attach	channels of hosts that attach: handshake, labels
@@ -23,8 +24,10 @@
 
 #include "address.h"
 #include "channel.h"
+#include "door.h"
 #include "handshake.h"
 #include "limits.h"
+#include "listen.h"
 #include "relay_host.h"
 #include "relay_label.h"
 #include "relay_session.h"
@@ -38,7 +41,8 @@
  * @hosts: attached hosts
  * @source_hosts: of one source
  * @connections: channels; then the oldest goes, since attaching is short
- * @source_connections: of one source
+ * @streams: carriers over streams
+ * @source_connections: channels and carriers of one source
  * @arrivals: new channels, and new hosts, of one source
  * @offers: handshakes of one host; each costs four Diffie-Hellman
  * @messages: messages of one host within its session
@@ -48,6 +52,7 @@ struct relay_limits {
 	unsigned int hosts;
 	unsigned int source_hosts;
 	unsigned int connections;
+	unsigned int streams;
 	unsigned int source_connections;
 	struct rate arrivals;
 	struct rate offers;
@@ -86,6 +91,7 @@ struct relay_stats {
 	uint64_t not_opened;
 };
 
+struct relay_stream;
 struct relay_connection;
 TAILQ_HEAD(relay_connection_list, relay_connection);
 
@@ -97,11 +103,15 @@ TAILQ_HEAD(relay_connection_list, relay_connection);
  * @port: TCP and UDP
  * @told: addresses that the administrator wants told; none: what we see
  * @sockets: UDP
- * @listeners: TCP, where hosts attach; one beside each socket
+ * @listener: finds out what comes in by TCP
+ * @doors: TCP, where hosts attach; one beside each socket
  * @n_sockets: of both
  * @buffers: what packets are received into
  * @connections: channels, the oldest first
  * @n_connections: how many
+ * @streams: carriers over streams, by their numbers
+ * @n_streams: how many
+ * @last_stream: number of the newest
  * @table: what was issued
  * @hosts: hash table by key
  * @tending: hosts that are being probed
@@ -124,11 +134,15 @@ struct relay {
 	uint16_t port;
 	struct laya_addresses told;
 	struct relay_socket *sockets[RELAY_MAX_LISTEN];
-	uv_tcp_t *listeners[RELAY_MAX_LISTEN];
+	struct laya_listener *listener;
+	struct laya_door *doors[RELAY_MAX_LISTEN];
 	unsigned int n_sockets;
 	struct relay_buffers *buffers;
 	struct relay_connection_list connections;
 	unsigned int n_connections;
+	struct relay_stream **streams;
+	unsigned int n_streams;
+	uint64_t last_stream;
 	struct relay_table table;
 	struct relay_host_chain *hosts;
 	struct relay_host_list tending;
@@ -151,6 +165,8 @@ int relay_new(struct relay **relay, uv_loop_t *loop,
 	      const uint8_t private_key[LAYA_KEY_SIZE],
 	      const struct relay_limits *limits,
 	      const struct laya_addresses *told);
+int relay_open(struct relay *relay, const char *certificate, const char *key,
+	       const char *state_dir, char *msg, size_t msg_size);
 int relay_listen(struct relay *relay, const struct laya_address *address,
 		 char *msg, size_t msg_size);
 void relay_stop(struct relay *relay);

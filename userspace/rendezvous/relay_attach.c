@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sodium.h>
 
@@ -9,7 +10,6 @@
 #include "relay.h"
 #include "relay_attach.h"
 
-#define BACKLOG		256
 /* Offers on one connection: each costs four Diffie-Hellman */
 #define MAX_OFFERS	16
 
@@ -220,7 +220,7 @@ static void close_connection(struct relay_connection *connection)
 	end_connection(connection);
 }
 
-static void send_error(struct relay_connection *connection, uint64_t id)
+static void send_error(struct laya_channel *channel, uint64_t id)
 {
 	const struct laya_message error = {
 		.type = LAYA_MESSAGE_ERROR,
@@ -228,20 +228,19 @@ static void send_error(struct relay_connection *connection, uint64_t id)
 		.code = LAYA_MESSAGE_ERROR_RATE_LIMITED,
 	};
 
-	laya_channel_send(connection->channel, &error);
+	laya_channel_send(channel, &error);
 }
 
-static void handle_offer(struct relay_connection *connection,
-			 const struct laya_message *message)
+static void handle_offer(struct relay *relay, struct laya_channel *channel,
+			 const struct laya_message *message,
+			 unsigned int *offers)
 {
-	struct laya_channel *channel = connection->channel;
-	struct relay *relay = connection->relay;
 	struct laya_message reply;
 	struct relay_host *host;
 	bool fresh = false;
 
-	if (++connection->offers > MAX_OFFERS) {
-		send_error(connection, message->id);
+	if (++*offers > MAX_OFFERS) {
+		send_error(channel, message->id);
 		return;
 	}
 	host = relay_host_find(relay, laya_channel_remote_key(channel));
@@ -253,7 +252,7 @@ static void handle_offer(struct relay_connection *connection,
 	if (!host) {
 		laya_debug("no room for one more host: there are %u",
 			   relay->n_hosts);
-		send_error(connection, message->id);
+		send_error(channel, message->id);
 		return;
 	}
 	if (relay_attach_offer(host, message, &reply)) {
@@ -266,48 +265,65 @@ static void handle_offer(struct relay_connection *connection,
 	laya_channel_send(channel, &reply);
 }
 
-static void handle_label_request(struct relay_connection *connection,
+static void handle_label_request(struct laya_channel *channel,
 				 struct relay_host *host,
 				 const struct laya_message *message)
 {
 	struct laya_message reply;
 
 	if (host && !relay_attach_label_request(host, message, &reply))
-		laya_channel_send(connection->channel, &reply);
+		laya_channel_send(channel, &reply);
 	else
-		send_error(connection, message->id);
+		send_error(channel, message->id);
 }
 
-static void on_message(struct laya_channel *channel,
-		       const struct laya_message *message, void *data)
+/**
+ * relay_attach_message() - a message of a host, over a channel
+ * @relay: ours
+ * @channel: the channel
+ * @message: the message
+ * @offers: how many the channel has made; counted here
+ *
+ * Return: 0, or -EPROTO: the channel is to be closed.
+ */
+int relay_attach_message(struct relay *relay, struct laya_channel *channel,
+			 const struct laya_message *message,
+			 unsigned int *offers)
 {
-	struct relay_connection *connection = data;
-	struct relay *relay = connection->relay;
 	struct relay_host *host;
 
 	relay_turn(relay);
 	host = relay_host_find(relay, laya_channel_remote_key(channel));
 	switch (message->type) {
 	case LAYA_MESSAGE_OFFER:
-		handle_offer(connection, message);
-		return;
+		handle_offer(relay, channel, message, offers);
+		return 0;
 	case LAYA_MESSAGE_FOLLOWUP:
 		if (host)
 			relay_attach_followup(host, message);
-		return;
+		return 0;
 	case LAYA_MESSAGE_LABEL_REQUEST:
-		handle_label_request(connection, host, message);
-		return;
+		handle_label_request(channel, host, message);
+		return 0;
 	case LAYA_MESSAGE_LABEL_RELEASE:
 		if (host)
 			relay_attach_label_release(host, message);
-		return;
+		return 0;
 	default:
 		laya_debug("%s is not for a relay; connection closed",
 			   laya_message_type_name(message->type));
-		close_connection(connection);
-		return;
+		return -EPROTO;
 	}
+}
+
+static void on_message(struct laya_channel *channel,
+		       const struct laya_message *message, void *data)
+{
+	struct relay_connection *connection = data;
+
+	if (relay_attach_message(connection->relay, channel, message,
+				 &connection->offers))
+		close_connection(connection);
 }
 
 static void on_ready(struct laya_channel *channel, void *data)
@@ -331,96 +347,60 @@ static const struct laya_channel_ops ops = {
 	.closed = on_closed,
 };
 
-static void on_connection(uv_stream_t *listener, int status)
+/**
+ * relay_attach_take() - take a channel, or refuse it
+ * @relay: ours
+ * @accepted: the connection; it is ours, or closed, after this
+ */
+void relay_attach_take(struct relay *relay,
+		       const struct laya_accepted *accepted)
 {
-	struct relay *relay = listener->data;
 	struct laya_channel_config config;
 	struct relay_connection *connection;
 	int ret;
 
-	if (status < 0)
-		return;
 	relay_turn(relay);
 	/* The oldest makes room: attaching takes a few round trips. */
 	if (relay->n_connections >= relay->limits.connections)
 		close_connection(TAILQ_FIRST(&relay->connections));
 	connection = calloc(1, sizeof(*connection));
-	if (!connection)
+	if (!connection) {
+		close(accepted->fd);
 		return;
+	}
 	connection->relay = relay;
-	laya_channel_config_server(&config, LAYA_PROLOGUE_ATTACH,
-				   relay->self.private_key);
-	ret = laya_channel_accept(&connection->channel, listener, &config,
-				  &ops, connection);
-	sodium_memzero(&config, sizeof(config));
-	if (ret)
-		goto err_free;
 	connection->source =
-		sources_connect(&relay->callers,
-				laya_channel_remote_address(connection->channel),
+		sources_connect(&relay->callers, &accepted->remote,
 				&relay->limits.arrivals,
 				relay->limits.source_connections, relay->now);
 	if (!connection->source) {
-		laya_channel_close(connection->channel);
+		close(accepted->fd);
 		goto err_free;
 	}
+	laya_channel_config_server(&config, LAYA_PROLOGUE_ATTACH,
+				   relay->self.private_key);
+	ret = laya_channel_open(&connection->channel, relay->loop, &config,
+				accepted->fd, NULL, &accepted->remote, NULL,
+				&ops, connection);
+	sodium_memzero(&config, sizeof(config));
+	if (ret)
+		goto err_source;
 	TAILQ_INSERT_TAIL(&relay->connections, connection, entry);
 	relay->n_connections++;
 	return;
 
+err_source:
+	sources_disconnect(&relay->callers, connection->source);
 err_free:
 	free(connection);
 }
 
-static void on_listener_closed(uv_handle_t *handle)
-{
-	free(handle);
-}
-
 /**
- * relay_attach_listen() - take channels at an address
- * @relay: ours
- * @listener: where to put what listens; uv_close() it with free
- * @address: the address
- *
- * Return: 0 or a negative errno.
- */
-int relay_attach_listen(struct relay *relay, uv_tcp_t **listener,
-			const struct laya_address *address)
-{
-	struct sockaddr_storage ss;
-	uv_tcp_t *tcp;
-	int ret;
-
-	tcp = malloc(sizeof(*tcp));
-	if (!tcp)
-		return -ENOMEM;
-	uv_tcp_init(relay->loop, tcp);
-	tcp->data = relay;
-	laya_address_to_sockaddr(address, &ss);
-	ret = uv_tcp_bind(tcp, (struct sockaddr *)&ss,
-			  ss.ss_family == AF_INET6 ? UV_TCP_IPV6ONLY : 0);
-	if (!ret)
-		ret = uv_listen((uv_stream_t *)tcp, BACKLOG, on_connection);
-	if (ret) {
-		uv_close((uv_handle_t *)tcp, on_listener_closed);
-		return ret;
-	}
-	*listener = tcp;
-	return 0;
-}
-
-/**
- * relay_attach_close() - take no more channels, and end those that there are
+ * relay_attach_close() - end the channels that there are
  * @relay: ours
  */
 void relay_attach_close(struct relay *relay)
 {
-	unsigned int i;
-
-	for (i = 0; i < relay->n_sockets; i++)
-		uv_close((uv_handle_t *)relay->listeners[i],
-			 on_listener_closed);
 	while (!TAILQ_EMPTY(&relay->connections))
 		close_connection(TAILQ_FIRST(&relay->connections));
 }

@@ -7,15 +7,19 @@
 #define RENDEZVOUS_RELAY_ATTACH_H
 
 #include <stdbool.h>
-#include <uv.h>
 
+#include "channel.h"
+#include "listen.h"
 #include "message.h"
 
 struct relay;
 struct relay_host;
 
-int relay_attach_listen(struct relay *relay, uv_tcp_t **listener,
-			const struct laya_address *address);
+void relay_attach_take(struct relay *relay,
+		       const struct laya_accepted *accepted);
+int relay_attach_message(struct relay *relay, struct laya_channel *channel,
+			 const struct laya_message *message,
+			 unsigned int *offers);
 void relay_attach_close(struct relay *relay);
 
 int relay_attach_offer(struct relay_host *host,

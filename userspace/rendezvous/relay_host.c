@@ -613,3 +613,27 @@ void relay_host_care(struct relay *relay)
 		}
 	}
 }
+
+/**
+ * relay_host_lost() - paths are dead: no host is there any more
+ * @relay: ours
+ * @end: where not
+ */
+void relay_host_lost(struct relay *relay, const struct relay_endpoint *end)
+{
+	struct relay_host *host;
+	struct relay_path *path;
+	unsigned int j;
+	size_t i;
+
+	for (i = 0; i <= relay->mask; i++) {
+		LIST_FOREACH(host, &relay->hosts[i], chain) {
+			for (j = 0; j < RELAY_MAX_PATHS; j++) {
+				path = &host->paths[j];
+				if (path->validated &&
+				    relay_endpoint_equal(&path->end, end))
+					forget_path(host, path);
+			}
+		}
+	}
+}

@@ -146,6 +146,7 @@ void relay_host_receive(struct relay *relay, const struct relay_endpoint *from,
 			const uint8_t *packet, size_t len);
 void relay_host_send(struct relay_host *host, const uint8_t *plain,
 		     size_t len);
+void relay_host_lost(struct relay *relay, const struct relay_endpoint *end);
 void relay_host_care(struct relay *relay);
 void relay_host_tend(struct relay *relay);
 

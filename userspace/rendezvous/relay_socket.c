@@ -10,6 +10,7 @@
 #include "relay.h"
 #include "relay_forward.h"
 #include "relay_socket.h"
+#include "relay_stream.h"
 
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT	103
@@ -148,7 +149,10 @@ void relay_buffers_free(struct relay_buffers *buffers)
 void relay_endpoint_address(const struct relay_endpoint *endpoint,
 			    struct laya_address *address)
 {
-	laya_address_from_sockaddr(address, &endpoint->remote.sa);
+	if (relay_endpoint_is_stream(endpoint))
+		relay_stream_address(endpoint, address);
+	else
+		laya_address_from_sockaddr(address, &endpoint->remote.sa);
 }
 
 static void read_name(struct relay_endpoint *from, const void *name)
@@ -423,6 +427,10 @@ void relay_socket_forward(const struct relay_endpoint *to,
 		.tos = arrival->tos,
 	};
 
+	if (relay_endpoint_is_stream(to)) {
+		relay_stream_forward(to, arrival, at, len);
+		return;
+	}
 	for (; len > 0; len -= out.len, at += out.len) {
 		out.len = arrival->segment * MAX_SEGMENTS;
 		if (out.len > len)
@@ -453,12 +461,20 @@ void relay_socket_send(const struct relay_endpoint *to, const uint8_t *packet,
 		.msg_control = &control,
 	};
 
+	if (relay_endpoint_is_stream(to)) {
+		relay_stream_send(to, packet, len);
+		return;
+	}
 	add_source(&msg, to);
 	if (sendmsg(to->socket->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		to->socket->relay->stats.not_sent++;
 }
 
-static void flush_all(struct relay *relay)
+/**
+ * relay_socket_flush() - send what waits, before its memory is used again
+ * @relay: ours
+ */
+void relay_socket_flush(struct relay *relay)
 {
 	unsigned int i;
 
@@ -487,7 +503,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 			read_message(sock, in, i, &arrival);
 			relay_forward(relay, &arrival);
 		}
-		flush_all(relay);
+		relay_socket_flush(relay);
 		budget -= n;
 		/* Where there was one there are more: cheaper than to be told */
 	} while (n > 0 && budget > 0);

@@ -49,6 +49,7 @@ void relay_socket_forward(const struct relay_endpoint *to,
 			  size_t len);
 void relay_socket_send(const struct relay_endpoint *to, const uint8_t *packet,
 		       size_t len);
+void relay_socket_flush(struct relay *relay);
 void relay_endpoint_address(const struct relay_endpoint *endpoint,
 			    struct laya_address *address);
 

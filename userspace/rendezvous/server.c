@@ -10,6 +10,7 @@
 #include "handshake.h"
 #include "log.h"
 #include "relay.h"
+#include "relay_stream.h"
 #include "server.h"
 
 /**
@@ -93,9 +94,12 @@ static void on_accepted(struct laya_listener *listener,
 		client_take(server, accepted);
 		return;
 	}
-	/* Its pump ends with that. */
-	close(accepted->fd);
 	server->stats.carriers++;
+	/* Its pump ends with that. */
+	if (server->relay)
+		relay_stream_take(server->relay, accepted);
+	else
+		close(accepted->fd);
 }
 
 static const struct laya_listener_ops listener_ops = {
@@ -152,6 +156,17 @@ int server_open(struct server *server, const char *certificate,
 	config.max_source = limits->source_unknown;
 	return laya_listener_open(&server->listener, server->loop, &config,
 				  &listener_ops, server, msg, msg_size);
+}
+
+/**
+ * server_relay() - take those who attach to a relay as well
+ * @server: the server
+ * @relay: the relay, under the same key
+ */
+void server_relay(struct server *server, struct relay *relay)
+{
+	server->relay = relay;
+	server->channel_config.other_prologue = LAYA_PROLOGUE_ATTACH;
 }
 
 /**

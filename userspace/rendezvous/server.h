@@ -74,7 +74,7 @@ struct limits {
  * @rate_limited: messages refused by a limit of the sender
  * @queue_full: messages refused since the receiver does not read
  * @violations: clients closed for what they sent
- * @carriers: carriers, which a rendezvous has no use for
+ * @carriers: carriers, which are for our relay, or for nobody
  * @paused: times that accepting was paused for want of file descriptors
  */
 struct stats {
@@ -147,6 +147,7 @@ int server_init(struct server *server, uv_loop_t *loop,
 int server_open(struct server *server, const char *certificate,
 		const char *key, const char *state_dir, char *msg,
 		size_t msg_size);
+void server_relay(struct server *server, struct relay *relay);
 int server_listen(struct server *server, const struct laya_address *address,
 		  char *msg, size_t msg_size);
 void server_close(struct server *server);

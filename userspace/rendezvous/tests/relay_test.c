@@ -36,6 +36,8 @@ static void start(struct fixture *f)
 
 	assert_int_equal(relay_new(&f->relay, &f->loop, f->node.private_key,
 				   &f->limits, &f->told), 0);
+	assert_int_equal(relay_open(f->relay, NULL, NULL, NULL, msg,
+				    sizeof(msg)), 0);
 	assert_int_equal(laya_address_parse(&address, "127.0.0.1:0"), 0);
 	/* A port that is free for UDP may be somebody's for TCP. */
 	for (tries = 0; ret == -EADDRINUSE && tries < 20; tries++)
@@ -876,7 +878,7 @@ static void server__tells_of_its_relay(void **state)
 	assert_int_equal(laya_address_parse(&address, "127.0.0.1:0"), 0);
 	assert_int_equal(server_listen(&server, &address, msg, sizeof(msg)),
 			 0);
-	server.relay = f->relay;
+	server_relay(&server, f->relay);
 	f->other.to = *laya_door_address(server.doors[0]);
 	peer_connect(&f->other, &f->loop, LAYA_PROLOGUE_RENDEZVOUS);
 	assert_int_equal(laya_channel_send(f->other.owner.channel, &message),
