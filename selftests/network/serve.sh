@@ -75,8 +75,8 @@ ktap_check "a rendezvous is no relay" eval '! reach tls rv 443 attach'
 ktap_equal "the rendezvous shows the certificate that it was given" \
 	"$(openssl x509 -noout -fingerprint -in "$topology_dir/tls.crt")" \
 	"$(shown rv 443)"
-own=$(shown r1 5292)
-ktap_check "the relay shows one of its own" [ -n "$own" ]
+fingerprint=$(shown r1 5292)
+ktap_check "the relay shows one of its own" [ -n "$fingerprint" ]
 ktap_equal "others find a web server at the rendezvous" 404 \
 	"$(web "https://${topology_address[rv]}:443/")"
 ktap_equal "and at the relay" 404 \
@@ -110,7 +110,7 @@ ktap_check "a relay with a pumped carrier ends when it is told to" \
 	node_kill r1 TERM
 ktap_check "it runs again" node_start r1
 ktap_check "it shows the same certificate" \
-	wait_for '[ "$(shown r1 5292)" = "$own" ]'
+	wait_for '[ "$(shown r1 5292)" = "$fingerprint" ]'
 
 [ "$ktap_failures" = 0 ] || logs
 ktap_done
