@@ -243,6 +243,8 @@ struct laya_netlink_path {
 	u32				srtt_us;
 	u32				rttvar_us;
 	u32				loss_permille;
+	u32				unanswered;
+	unsigned long			unanswered_since;
 	u64				goodput;
 };
 
@@ -260,6 +262,8 @@ static void laya_netlink_snapshot(struct laya_netlink_path *to,
 	to->rttvar_us = path->rttvar_us;
 	to->loss_permille = path->loss_permille;
 	to->goodput = path->goodput;
+	to->unanswered = path->probe.tries;
+	to->unanswered_since = path->probe.unanswered;
 	spin_unlock_bh(&path->lock);
 }
 
@@ -312,6 +316,11 @@ static int laya_netlink_put_path(struct sk_buff *skb, struct laya_path *path)
 	    nla_put_u32(skb, LAYA_A_PATH_RTTVAR_US, now.rttvar_us) ||
 	    nla_put_u32(skb, LAYA_A_PATH_LOSS_PERMILLE, now.loss_permille) ||
 	    nla_put_u64_64bit(skb, LAYA_A_PATH_GOODPUT, now.goodput, 0))
+		return -EMSGSIZE;
+	if (now.unanswered &&
+	    (nla_put_u32(skb, LAYA_A_PATH_UNANSWERED, now.unanswered) ||
+	     nla_put_u64_64bit(skb, LAYA_A_PATH_UNANSWERED_MS,
+			       laya_netlink_ms_since(now.unanswered_since), 0)))
 		return -EMSGSIZE;
 	if (memcmp(path->forwarder, no_key, LAYA_KEY_SIZE) &&
 	    nla_put(skb, LAYA_A_PATH_FORWARDER, LAYA_KEY_SIZE, path->forwarder))

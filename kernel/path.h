@@ -92,6 +92,8 @@ struct laya_path_challenge {
  * @sent: jiffies of the last.
  * @first: jiffies of the first of those unanswered in a row.
  * @tries: How many are unanswered in a row.
+ * @unanswered: jiffies of the first of @tries, which @first is no more when the
+ *	path has died.
  * @backoff_ms: Of a dead path.
  * @outstanding: The last one is unanswered.
  * @wanted: One is wanted now, whatever the timers say.
@@ -105,6 +107,7 @@ struct laya_path_probes {
 	unsigned long		sent;
 	unsigned long		first;
 	unsigned int		tries;
+	unsigned long		unanswered;
 	unsigned int		backoff_ms;
 	bool			outstanding;
 	bool			wanted;

@@ -334,7 +334,8 @@ static u32 probe_sending(struct laya_path *path, unsigned long now)
 		path->probe.first = now;
 	path->probe.outstanding = true;
 	path->probe.wanted = false;
-	path->probe.tries++;
+	if (!path->probe.tries++)
+		path->probe.unanswered = now;
 	return seq;
 }
 

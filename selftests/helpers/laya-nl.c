@@ -125,6 +125,8 @@ static const struct attribute path_attributes[] = {
 	{ "rx-packets", LAYA_A_PATH_RX_PACKETS, U64 },
 	{ "rx-bytes", LAYA_A_PATH_RX_BYTES, U64 },
 	{ "last-rx-ms", LAYA_A_PATH_LAST_RX_MS, U64 },
+	{ "unanswered", LAYA_A_PATH_UNANSWERED, U32 },
+	{ "unanswered-ms", LAYA_A_PATH_UNANSWERED_MS, U64 },
 	END
 };
 

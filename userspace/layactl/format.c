@@ -195,6 +195,8 @@ json_t *json_path(const struct laya_nl_path *path)
 		NUMBER(rx_packets, RX_PACKETS, "rx-packets"),
 		NUMBER(rx_bytes, RX_BYTES, "rx-bytes"),
 		NUMBER(last_rx_ms, LAST_RX_MS, "last-rx-ms"),
+		NUMBER(unanswered, UNANSWERED, "unanswered"),
+		NUMBER(unanswered_ms, UNANSWERED_MS, "unanswered-ms"),
 #undef NUMBER
 	};
 	json_t *object = json_object();

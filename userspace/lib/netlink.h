@@ -149,6 +149,8 @@ struct laya_nl_path {
 	uint64_t rx_packets;
 	uint64_t rx_bytes;
 	uint64_t last_rx_ms;
+	uint32_t unanswered;
+	uint64_t unanswered_ms;
 };
 
 /**

@@ -127,6 +127,8 @@ static const struct attr path_attrs[] = {
 	PATH(rx_packets, RX_PACKETS, ATTR_U64, "rx-packets"),
 	PATH(rx_bytes, RX_BYTES, ATTR_U64, "rx-bytes"),
 	PATH(last_rx_ms, LAST_RX_MS, ATTR_U64, "last-rx-ms"),
+	PATH(unanswered, UNANSWERED, ATTR_U32, "unanswered"),
+	PATH(unanswered_ms, UNANSWERED_MS, ATTR_U64, "unanswered-ms"),
 };
 
 #define CARRIER(field, FIELD, kind, text) \
