@@ -44,6 +44,8 @@ extern const struct verb verb_pubkey;
 extern const struct verb verb_genpsk;
 extern const struct verb verb_show;
 extern const struct verb verb_peer;
+extern const struct verb verb_explain;
+extern const struct verb verb_check;
 extern const struct verb verb_ping;
 extern const struct verb verb_monitor;
 extern const struct verb verb_addr;

@@ -10,8 +10,8 @@
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 static const struct verb *const verbs[] = {
-	&verb_show, &verb_ping, &verb_nc, &verb_addr, &verb_peer,
-	&verb_monitor, &verb_genkey, &verb_pubkey, &verb_genpsk,
+	&verb_show, &verb_explain, &verb_check, &verb_ping, &verb_nc,
+	&verb_addr, &verb_peer, &verb_monitor, &verb_genkey, &verb_pubkey, &verb_genpsk,
 };
 
 static void help(FILE *stream)

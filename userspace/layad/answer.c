@@ -157,6 +157,8 @@ static int read_offer(struct node *node, const uint8_t *body, size_t len,
 		goto out;
 	default:
 		laya_debug("an offer is of none of our peers, or does not open; ignored");
+		node->strangers++;
+		memcpy(node->stranger, claimed, LAYA_KEY_SIZE);
 		goto out;
 	}
 

@@ -12,6 +12,7 @@
 #include "attach.h"
 #include "control.h"
 #include "control_socket.h"
+#include "explain.h"
 #include "forwarder.h"
 #include "kernel.h"
 #include "log.h"
@@ -102,21 +103,6 @@ static json_t *list_candidates(const struct laya_candidates *candidates)
 	return list;
 }
 
-static const char *handshake_text(const struct peer *peer)
-{
-	switch (peer->offer.phase) {
-	case OFFER_WAITING:
-		return "waiting for a rendezvous or a forwarder";
-	case OFFER_SENT:
-		return "offer sent";
-	case OFFER_NONE:
-		break;
-	}
-	if (peer->answer.waiting_len > 0)
-		return "answering";
-	return peer->session ? "done" : "none";
-}
-
 static json_t *list_peers(struct node *node)
 {
 	json_t *list = json_array();
@@ -133,7 +119,7 @@ static json_t *list_peers(struct node *node)
 		json_object_set_new(item, "public-key",
 				    key_text(peer->handshake.key));
 		json_object_set_new(item, "handshake",
-				    json_string(handshake_text(peer)));
+				    json_string(explain_handshake(peer)));
 		if (peer->last_failure[0] != '\0')
 			json_object_set_new(item, "failure",
 					    json_string(peer->last_failure));
@@ -242,6 +228,7 @@ static json_t *do_status(struct node *node)
 		node_now(node) - node->began));
 	json_object_set_new(reply, "attachments", json_integer(attachments));
 	json_object_set_new(reply, "labels-issued", json_integer(labels));
+	explain_network(node, reply);
 	json_object_set_new(reply, "peers", list_peers(node));
 	json_object_set_new(reply, "rendezvous", list_rendezvous(node));
 	json_object_set_new(reply, "forwarders", list_forwarders(node));
@@ -323,6 +310,28 @@ static json_t *do_refresh(struct node *node)
 	return json_pack("{s:b}", "ok", 1);
 }
 
+static json_t *do_explain(struct node *node, json_t *request)
+{
+	const char *name;
+	struct peer *peer;
+	int attempt = 0;
+	char msg[256];
+	json_t *reply;
+
+	if (json_unpack(request, "{s:s, s?b}", "peer", &name, "attempt",
+			&attempt))
+		return failure("explain needs \"peer\", a name or a key, and takes \"attempt\", a boolean");
+	peer = peer_find_name(node, name);
+	if (!peer) {
+		snprintf(msg, sizeof(msg), "there is no peer \"%.64s\"", name);
+		return failure(msg);
+	}
+	reply = explain_peer(peer, attempt);
+	json_object_set_new(reply, "rendezvous", list_rendezvous(node));
+	json_object_set_new(reply, "forwarders", list_forwarders(node));
+	return reply;
+}
+
 static json_t *handle(struct node *node, const char *line, size_t len)
 {
 	const char *command = NULL;
@@ -341,10 +350,12 @@ static json_t *handle(struct node *node, const char *line, size_t len)
 		reply = do_peer_add(node, request);
 	else if (strcmp(command, "peer-del") == 0)
 		reply = do_peer_del(node, request);
+	else if (strcmp(command, "explain") == 0)
+		reply = do_explain(node, request);
 	else if (strcmp(command, "candidates-refresh") == 0)
 		reply = do_refresh(node);
 	else
-		reply = failure("unknown command: status, peer-add, peer-del and candidates-refresh are known");
+		reply = failure("unknown command: status, explain, peer-add, peer-del and candidates-refresh are known");
 	json_decref(request);
 	return reply;
 }

@@ -18,6 +18,7 @@
  *	kernel_peer.c		and requests about one peer
  *	addresses.c routers.c	our addresses and routers, by rtnetlink
  *	control_socket.c	layactl
+ *	explain.c		why a peer is reached, or is not
  *	candidates.c choice.c backoff.c timer.c		tools
  *
  * Everything runs on one loop, on one thread.  What is freed at run time
@@ -78,6 +79,8 @@ TAILQ_HEAD(carrier_list, carrier);
  * @control_socket: of control_socket.c
  * @update: tells candidates, soon
  * @save: writes the stamps that were seen, soon
+ * @strangers: offers that were ignored, since they are of none of our peers
+ * @stranger: whom the last one claims to be from; only a hint
  * @began: when the loop began, milliseconds of uv_now()
  */
 struct node {
@@ -104,6 +107,8 @@ struct node {
 	struct control_socket *control_socket;
 	struct timer *update;
 	struct timer *save;
+	unsigned int strangers;
+	uint8_t stranger[LAYA_KEY_SIZE];
 	uint64_t began;
 };
 

@@ -77,6 +77,7 @@ static int make(struct peer *peer)
 	offer->sent = 0;
 	offer->refused = 0;
 	offer->tries = 0;
+	offer->unreadable = false;
 	offer->sent_at = node_now(node);
 	offer->phase = OFFER_SENT;
 	return 0;
@@ -171,7 +172,9 @@ static void step(struct peer *peer)
 		return;
 	}
 	if (since >= GIVE_UP_MS) {
-		fail(peer, "no answer");
+		fail(peer, peer->offer.unreadable ?
+		     "its answer does not open: is PresharedKeyFile the same on both sides?" :
+		     "no answer");
 		return;
 	}
 	if (all_refused(peer) &&
@@ -384,6 +387,7 @@ void offer_answered(struct node *node, const struct laya_message *message,
 	if (ret) {
 		laya_warning("%s: its answer does not open; is PresharedKeyFile the same on both sides?",
 			     peer_text(peer));
+		peer->offer.unreadable = true;
 		return;
 	}
 	wipe(peer);

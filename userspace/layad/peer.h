@@ -38,6 +38,7 @@ enum offer_phase {
  * @sent: rendezvous servers that have it (bits of rendezvous->bit)
  * @refused: those that do not know the peer
  * @tries: times that it was sent
+ * @unreadable: an answer came that does not open
  * @began: when it was first wanted
  * @sent_at: when it was first sent
  * @timer: waits, resends, gives up
@@ -53,6 +54,7 @@ struct offer {
 	uint32_t sent;
 	uint32_t refused;
 	unsigned int tries;
+	bool unreadable;
 	uint64_t began;
 	uint64_t sent_at;
 	struct timer *timer;

@@ -16,6 +16,14 @@
  *				 "connected": BOOLEAN}...],
  *		 "forwarders": [{"address": TEXT, "public-key": KEY,
  *				 "attached": BOOLEAN}...]}
+ *	{"cmd": "explain", "peer": NAME or KEY, "attempt": BOOLEAN or absent}
+ *		{"ok": true, "busy": BOOLEAN, "session": BOOLEAN,
+ *		 "failure": TEXT or absent,
+ *		 "candidates-received": [{"type": TEXT, "address": TEXT,
+ *					  "path-id": NUMBER or absent,
+ *					  "refused": TEXT or absent}...],
+ *		 "candidates-told": likewise,
+ *		 "rendezvous" and "forwarders": as above...}
  *	{"cmd": "peer-add", "public-key": KEY, "name": NAME or absent,
  *	 "psk-file": absolute path or absent}
  *		{"ok": true}
