@@ -648,6 +648,9 @@ static void tend__nobody_answers(struct kunit *test)
 	/* 2, 4, 8, 16, 32, 60 seconds apart. */
 	KUNIT_EXPECT_GE(test, probes, LAYA_PROBE_TRIES + 5);
 	KUNIT_EXPECT_LE(test, probes, LAYA_PROBE_TRIES + 8);
+	/* All of them are unanswered, and since the first one. */
+	KUNIT_EXPECT_EQ(test, probes, path->probe.tries);
+	KUNIT_EXPECT_EQ(test, start, path->probe.unanswered);
 }
 
 static void tend__late_answer_revives(struct kunit *test)

@@ -48,6 +48,8 @@ faults_topology() {
 	NFT
 	at r1 nft add table inet fault
 	at r1 nft add chain inet fault in '{ type filter hook input priority filter; }'
+	faults_ipv6=$(ip -n a -6 -o address show dev eth0 scope global |
+		sed 's/.*inet6 \([^/]*\).*/\1/')
 	rendezvous_start rv
 	node_config r1 "Forward = public"
 	node_rendezvous r1 rv
@@ -91,9 +93,8 @@ faults_begin() {
 	peer-unknown) b=$(key nobody) ;;
 	peer-does-not-know-us) a=$(key nobody) ;;
 	preshared-key)
-		layactl genpsk > "$topology_dir/psk"
+		(umask 077 && layactl genpsk > "$topology_dir/psk")
 		psk=("PresharedKeyFile = $topology_dir/psk")
-		chmod 600 "$topology_dir/psk"
 		;;
 	small-mtu) faults_mtu 1280 ;;
 	no-ipv6) at a sysctl -qw net.ipv6.conf.eth0.disable_ipv6=1 ;;
@@ -129,13 +130,15 @@ faults_end() {
 	rm -f "$topology_dir/psk"
 }
 
-# faults_named TEXT - which faults the explanation names, in a line
+# faults_named - which faults the explanation on standard input names, in a line
 faults_named() {
-	local fault found=
+	local fault found= text
 
+	text=$(cat)
+	grep -q connected <<< "$text" || { echo nothing; return; }
 	for fault in "${!faults[@]}"; do
 		[ "$fault" != none ] &&
-			grep -Eqi "${faults[$fault]}" <<< "$1" &&
+			grep -Eqi "${faults[$fault]}" <<< "$text" &&
 			found="$found $fault"
 	done
 	echo "${found:- none}" | sed 's/^ //'

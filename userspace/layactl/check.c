@@ -172,14 +172,14 @@ static void kernel_facts(const struct ctl *ctl, json_t *facts)
 	json_object_set_new(facts, "paths", paths);
 	if (laya_nl_open(&nl, text, sizeof(text))) {
 		json_object_set_new(facts, "module", json_string(text));
+		json_object_set_new(facts, "device", json_string(""));
 		return;
 	}
 	read_line("/sys/module/laya/version", text, sizeof(text));
 	json_object_set_new(facts, "version", json_string(text));
 	laya_nl_device_dump(nl, each_device, context);
+	json_object_set_new(facts, "device", json_string(device.ifname));
 	if (device.ifindex) {
-		json_object_set_new(facts, "device",
-				    json_string(device.ifname));
 		json_object_set_new(facts, "device-ipv6-disabled", json_boolean(
 			ipv6_disabled(device.ifname)));
 		laya_nl_path_dump(nl, device.ifindex, NULL, each_path, paths);
