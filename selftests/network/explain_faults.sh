@@ -18,12 +18,12 @@
 declare -A faults=(
 	[none]=
 	[rendezvous-down]='rendezvous 198\.51\.100\.[0-9]*:443: .*refused'
-	[relay-udp-dropped]='relay 198\.51\.100\.[0-9]*:5292: no packet comes back from it by UDP'
+	[relay-udp-dropped]='relay 198\.51\.100\.[0-9]*:5292: UDP: no answer to [0-9]+ probe'
 	[relay-closed]='relay 198\.51\.100\.[0-9]*:5292: .*refused'
 	[probe-mapped-no]='not dialled: ProbeMapped = no'
 	[peer-unknown]='no rendezvous knows the peer'
 	[peer-does-not-know-us]='the peer does not answer our offer'
-	[preshared-key]='its answer does not open'
+	[preshared-key]="the peer's answer does not open"
 	[small-mtu]='path MTU 12[0-9]*: a whole packet takes'
 	[no-ipv6]='not dialled: we have no address of that family'
 )

@@ -196,27 +196,28 @@ static void judge_relays(const json_t *facts, json_t *checks)
 
 static void judge_udp(const json_t *facts, json_t *checks)
 {
-	const json_t *server, *path;
+	const json_t *paths = json_object_get(facts, "paths");
 	const char *failed = NULL;
+	char text[EXPLAIN_SIZE];
+	const json_t *server;
 	size_t i;
 
 	json_array_foreach(json_object_get(facts, "forwarders"), i, server) {
-		path = path_to(facts, server);
-		if (path && !is(server, "gateway") &&
-		    !strcmp(json_text(path, "carrier"), "udp") &&
-		    !strcmp(json_text(path, "state"), "usable")) {
+		if (is(server, "gateway") || !is(server, "attached"))
+			continue;
+		switch (explain_udp(paths, server, text)) {
+		case 1:
 			add(checks, "UDP", "ok", "%s answers",
 			    json_text(server, "address"));
 			return;
-		}
-		/* Its TCP port answered: so it is there. */
-		if (strstr(json_text(server, "failure"), "by UDP"))
+		case 0:
 			failed = json_text(server, "address");
+		}
 	}
 	if (failed)
-		add(checks, "UDP", "bad",
-		    "no packet comes back from %s, which answers by TCP: is UDP blocked here?",
-		    failed);
+		add(checks, "UDP", "note",
+		    "%s, which is attached to by a stream: %s: is UDP blocked here?",
+		    failed, text);
 	else
 		add(checks, "UDP", "unknown", "no relay was reached to ask");
 }
@@ -347,13 +348,12 @@ static void judge_tls(const json_t *facts, json_t *checks)
 			text = json_text(server, "evidence");
 			if (!*text)
 				continue;
-			add(checks, "TLS", strstr(text, "replaced") ?
-			    "note" : "ok", "%s: %s",
+			add(checks, "TLS", "note", "%s: %s",
 			    json_text(server, "address"), text);
 			return;
 		}
 	}
-	add(checks, "TLS", "unknown", "nothing was dialled by TLS");
+	add(checks, "TLS", "unknown", "no certificate was seen that does not verify");
 }
 
 static void judge_proxy(const json_t *facts, json_t *checks)

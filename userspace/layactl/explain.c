@@ -26,9 +26,28 @@ struct explain {
 	struct name peer;
 };
 
+/**
+ * struct lists - where paths are put
+ * @key: of the peer
+ * @peer: its paths
+ * @others: those of forwarders are among them
+ */
+struct lists {
+	const uint8_t *key;
+	json_t *peer;
+	json_t *others;
+};
+
 static int each_path(void *ctx, const struct laya_nl_path *path)
 {
-	return json_array_append_new(ctx, json_path(path)) ? -ENOMEM : 0;
+	struct lists *lists = ctx;
+	json_t *object = json_path(path);
+
+	json_object_set_new(object, "public-key", json_key(path->public_key));
+	return json_array_append_new(laya_key_equal(path->public_key,
+						    lists->key) ?
+				     lists->peer : lists->others, object) ?
+		-ENOMEM : 0;
 }
 
 /* What layad says, or why it says nothing: the kernel goes on without it. */
@@ -60,13 +79,17 @@ static json_t *ask_layad(const struct explain *explain, bool attempt)
 
 static json_t *read_facts(const struct explain *explain, bool attempt)
 {
+	struct lists lists = {
+		.key = explain->peer.key,
+		.peer = json_array(),
+		.others = json_array(),
+	};
 	json_t *facts = ask_layad(explain, attempt);
-	json_t *paths = json_array();
 
-	/* The kernel may not know a peer that nothing was ever sent to. */
-	laya_nl_path_dump(explain->nl, explain->device.ifindex,
-			  explain->peer.key, each_path, paths);
-	json_object_set_new(facts, "paths", paths);
+	laya_nl_path_dump(explain->nl, explain->device.ifindex, NULL,
+			  each_path, &lists);
+	json_object_set_new(facts, "paths", lists.peer);
+	json_object_set_new(facts, "other-paths", lists.others);
 	return facts;
 }
 

@@ -186,9 +186,14 @@ static const char *judge_path(const json_t *path, char text[EXPLAIN_SIZE])
 		return is(path, "in-use") ? "in use" : "usable";
 	}
 	if (has_state(path, "probing")) {
-		snprintf(text, EXPLAIN_SIZE, "%s: %" JSON_INTEGER_FORMAT
-			 " probes sent, no answer yet", carrier(name, path),
-			 number(path, "unanswered"));
+		if (number(path, "unanswered"))
+			snprintf(text, EXPLAIN_SIZE, "%s: %" JSON_INTEGER_FORMAT
+				 " probes sent, no answer yet", carrier(name, path),
+				 number(path, "unanswered"));
+		else
+			snprintf(text, EXPLAIN_SIZE,
+				 "%s: no probe was sent yet",
+				 carrier(name, path));
 		return "probing";
 	}
 	silence(path, text);
@@ -330,9 +335,7 @@ static unsigned int judge_servers(const json_t *list, const char *title,
 	size_t i;
 
 	json_array_foreach(list, i, server) {
-		failure = json_text(server, "evidence");
-		if (!*failure)
-			failure = shorten(json_text(server, "failure"));
+		failure = shorten(json_text(server, "failure"));
 		if (is(server, works))
 			n++;
 		/* Hardly any network has a gateway. */
@@ -343,22 +346,72 @@ static unsigned int judge_servers(const json_t *list, const char *title,
 	return n;
 }
 
+/**
+ * explain_udp() - has a forwarder answered by UDP
+ * @paths: of the kernel, with keys
+ * @server: the forwarder
+ * @text: what was seen, if it has not
+ *
+ * Return: 1 if it has, 0 if not, -1 if it was not tried.
+ */
+int explain_udp(const json_t *paths, const json_t *server,
+		char text[EXPLAIN_SIZE])
+{
+	const json_t *path;
+	int found = -1;
+	size_t i;
+
+	json_array_foreach(paths, i, path) {
+		if (strcmp(json_text(path, "carrier"), "udp") ||
+		    strcmp(json_text(path, "public-key"),
+			   json_text(server, "public-key")))
+			continue;
+		if (has_state(path, "usable"))
+			return 1;
+		/* A late answer may still come. */
+		if (has_state(path, "probing"))
+			continue;
+		silence(path, text);
+		found = 0;
+	}
+	return found;
+}
+
+/* Attached all the same: by a stream */
+static void judge_udp(const json_t *facts, json_t *problems)
+{
+	const json_t *paths = json_object_get(facts, "other-paths");
+	const json_t *server;
+	char text[EXPLAIN_SIZE];
+	size_t i;
+
+	json_array_foreach(json_object_get(facts, "forwarders"), i, server)
+		if (is(server, "attached") &&
+		    !explain_udp(paths, server, text))
+			add(problems, "relay %s: %s",
+			    json_text(server, "address"), text);
+}
+
 static void judge_handshake(const json_t *facts, json_t *problems)
 {
 	const char *failure = json_text(facts, "failure");
 	char ago[FORMAT_SIZE];
 
+	if (is(facts, "unreadable"))
+		add(problems,
+		    "the peer's answer does not open: is PresharedKeyFile the same on both sides?");
 	if (!*failure || !strcmp(failure, "no rendezvous is connected"))
 		return;
 	if (!strncmp(failure, "no rendezvous knows it", 22))
 		add(problems,
 		    "no rendezvous knows the peer: its layad is not running, or is not connected to the same rendezvous, or its key is not %s",
 		    json_text(facts, "public-key"));
-	else if (!strcmp(failure, "no answer"))
+	else if (!strcmp(failure, "no answer") && !is(facts, "unreadable"))
 		add(problems,
 		    "the peer does not answer our offer: has its configuration a [Peer] with this node's key, %s?",
 		    json_text(facts, "own-key"));
-	else if (strcmp(failure, "no path came up"))
+	else if (strcmp(failure, "no answer") &&
+		 strcmp(failure, "no path came up"))
 		add(problems, "handshake: %s", failure);
 	if (json_object_get(facts, "stranger"))
 		add(problems,
@@ -432,6 +485,7 @@ void explain_judge(json_t *facts)
 		      "connected", problems);
 	attached = judge_servers(json_object_get(facts, "forwarders"), "relay",
 				 "attached", problems);
+	judge_udp(facts, problems);
 	if (!connected)
 		judge_handshake(facts, problems);
 	if (!connected && is(facts, "session"))

@@ -149,6 +149,12 @@ static json_t *list_rendezvous(struct node *node)
 				    json_boolean(rendezvous->registered));
 		json_object_set_new(item, "relays",
 				    json_integer(rendezvous->relays.n));
+		if (rendezvous->registered && rendezvous->transport)
+			json_object_set_new(item, "transport", json_string(
+				laya_transport_name(rendezvous->transport)));
+		if (rendezvous->evidence[0] != '\0')
+			json_object_set_new(item, "evidence", json_string(
+				rendezvous->evidence));
 		if (rendezvous->registered)
 			json_object_set_new(item, "observed", address_text(
 				&rendezvous->observed));
@@ -193,6 +199,9 @@ static json_t *list_forwarders(struct node *node)
 		if (forwarder->have_observed)
 			json_object_set_new(item, "observed", address_text(
 				&forwarder->observed));
+		if (forwarder->evidence[0] != '\0')
+			json_object_set_new(item, "evidence", json_string(
+				forwarder->evidence));
 		if (forwarder->failure[0] != '\0')
 			json_object_set_new(item, "failure", json_string(
 				forwarder->failure));

@@ -233,6 +233,8 @@ json_t *explain_peer(struct peer *peer, bool attempt)
 		    json_integer(node_now(node) - peer->session_at));
 	if (peer->last_failure[0] != '\0')
 		set(reply, "failure", json_string(peer->last_failure));
+	if (peer->unreadable)
+		set(reply, "unreadable", json_true());
 	if (node->strangers > 0) {
 		set(reply, "strangers", json_integer(node->strangers));
 		set(reply, "stranger", key_text(node->stranger));

@@ -77,7 +77,6 @@ static int make(struct peer *peer)
 	offer->sent = 0;
 	offer->refused = 0;
 	offer->tries = 0;
-	offer->unreadable = false;
 	offer->sent_at = node_now(node);
 	offer->phase = OFFER_SENT;
 	return 0;
@@ -172,9 +171,7 @@ static void step(struct peer *peer)
 		return;
 	}
 	if (since >= GIVE_UP_MS) {
-		fail(peer, peer->offer.unreadable ?
-		     "its answer does not open: is PresharedKeyFile the same on both sides?" :
-		     "no answer");
+		fail(peer, "no answer");
 		return;
 	}
 	if (all_refused(peer) &&
@@ -387,9 +384,10 @@ void offer_answered(struct node *node, const struct laya_message *message,
 	if (ret) {
 		laya_warning("%s: its answer does not open; is PresharedKeyFile the same on both sides?",
 			     peer_text(peer));
-		peer->offer.unreadable = true;
+		peer->unreadable = true;
 		return;
 	}
+	peer->unreadable = false;
 	wipe(peer);
 	ret = peer_established(peer, &keys, &candidates, true, origin->via);
 	if (!ret)

@@ -38,7 +38,6 @@ enum offer_phase {
  * @sent: rendezvous servers that have it (bits of rendezvous->bit)
  * @refused: those that do not know the peer
  * @tries: times that it was sent
- * @unreadable: an answer came that does not open
  * @began: when it was first wanted
  * @sent_at: when it was first sent
  * @timer: waits, resends, gives up
@@ -54,7 +53,6 @@ struct offer {
 	uint32_t sent;
 	uint32_t refused;
 	unsigned int tries;
-	bool unreadable;
 	uint64_t began;
 	uint64_t sent_at;
 	struct timer *timer;
@@ -115,6 +113,7 @@ struct answer {
  * @told: our candidates, as it knows them
  * @told_valid: @told is set
  * @last_failure: what went wrong last, for people
+ * @unreadable: its last answer to an offer of ours did not open
  * @complained: that was logged
  */
 struct peer {
@@ -145,6 +144,7 @@ struct peer {
 	struct laya_candidates told;
 	bool told_valid;
 	char last_failure[128];
+	bool unreadable;
 	bool complained;
 };
 

@@ -130,7 +130,7 @@ static void explain__problems(void **state)
 		  "false, 'failure': 'cannot connect to 198.51.100.6:443: Connection refused'}]",
 		  "rendezvous 198.51.100.6:443: Connection refused" },
 		{ "'rendezvous': [{'address': 'h:443', 'connected': false,"
-		  "'failure': 'x', 'evidence': 'proxy answered 407'}]",
+		  "'failure': 'proxy answered 407'}]",
 		  "rendezvous h:443: proxy answered 407" },
 		{ "'forwarders': [{'address': '192.0.2.1:5292', 'attached':"
 		  "false, 'gateway': false, 'failure': 'no packet comes back from it by UDP; is its port open?'}]",
@@ -139,8 +139,12 @@ static void explain__problems(void **state)
 		  "no rendezvous knows the peer: its layad is not running" },
 		{ "'failure': 'no answer', 'own-key': 'OWN'",
 		  "has its configuration a [Peer] with this node's key, OWN?" },
-		{ "'failure': 'its answer does not open'",
-		  "handshake: its answer does not open" },
+		{ "'failure': 'no answer', 'unreadable': true",
+		  "the peer's answer does not open" },
+		{ "'failure': 'no memory'", "handshake: no memory" },
+		{ "'forwarders': [{'address': 'r1:1', 'attached': true, 'public-key': 'K'}],"
+		  "'other-paths': [{'public-key': 'K', 'carrier': 'udp', 'state': 'dead', 'unanswered': 4, 'unanswered-ms': 2000}]",
+		  "relay r1:1: UDP: no answer to 4 probes over 2 s" },
 		{ "'failure': 'no answer', 'stranger': 'OTHER'",
 		  "claims to be of the key OTHER" },
 		{ "'session': true", "this node is attached to no relay" },
@@ -286,10 +290,11 @@ static void check__cases(void **state)
 		  "rendezvous", "ok: h:443: connected by tcp" },
 		{ "{'rendezvous': [{'address': 'h:443', 'failure': 'refused'}]}",
 		  "rendezvous", "bad: h:443: refused" },
-		{ "{'forwarders': [{'address': 'r1', 'failure': 'no packet comes back from it by UDP'}]}",
-		  "UDP", "bad: no packet comes back from r1" },
 		{ "{'forwarders': [{'address': 'r1', 'attached': true, 'public-key': 'K'}],"
-		  "'paths': [{'public-key': 'K', 'in-use': true, 'carrier': 'udp', 'state': 'usable', 'mtu': 1252}]}",
+		  "'paths': [{'public-key': 'K', 'carrier': 'udp', 'state': 'dead', 'unanswered': 3, 'unanswered-ms': 900}]}",
+		  "UDP", "note: r1, which is attached to by a stream: UDP: no answer to 3 probes over 900 ms" },
+		{ "{'forwarders': [{'address': 'r1', 'attached': true, 'public-key': 'K'}],"
+		  "'paths': [{'public-key': 'K', 'in-use': true, 'carrier': 'udp', 'state': 'usable'}]}",
 		  "UDP", "ok: r1 answers" },
 		{ "{'forwarders': [{'address': 'r1', 'attached': true, 'public-key': 'K'}],"
 		  "'paths': [{'public-key': 'K', 'in-use': true, 'carrier': 'udp', 'state': 'usable', 'mtu': 1252}]}",
