@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
+# clock: virtual
+#
 # layactl explain and check say what is the matter: explain_faults.sh has the
 # network and the faults, of which each is injected once.
 # shellcheck disable=SC2016,SC2119,SC2317,SC2034,SC2154 # for wait_for; and of others
@@ -11,15 +13,15 @@
 ktap_plan 50
 
 # What these set has to outlive them, so they are not for ktap_check.
-faults_topology && ktap_ok "the network is there" ||
-	ktap_not_ok "the network is there"
+faults_topology
+ktap_equal "the network is there" 0 $?
 
 # explain FAULT CONNECTED - what a says of b, with that fault and no other
 explain() {
 	local fault=$1 connected=$2 text
 
-	faults_begin "$fault" && ktap_ok "$fault: a and b run" ||
-		ktap_not_ok "$fault: a and b run"
+	faults_begin "$fault"
+	ktap_equal "$fault: a and b run" 0 $?
 	text=$(at a layactl explain b)
 	ktap_equal "$fault: the exit status tells whether they are connected" \
 		"$connected" $?
@@ -31,8 +33,7 @@ explain none 0
 text=$(at a layactl explain b)
 # shows NAME PATTERN - a line of what was explained is like that
 shows() {
-	grep -Eq "$2" <<< "$text" && ktap_ok "$1" ||
-		ktap_not_ok "$1" "$text"
+	ktap_check "$1" grep -Eq "$2" <<< "$text" || ktap_note "$text"
 }
 shows "it tells the path in use" \
 	'^b, .*: connected, relay/udp 198\.51\.100\.10:5292'

@@ -16,7 +16,7 @@
 
 # fault: what is grepped for
 declare -A faults=(
-	[none]=
+	[none]=""
 	[rendezvous-down]='rendezvous 198\.51\.100\.[0-9]*:443: .*refused'
 	[relay-udp-dropped]='relay 198\.51\.100\.[0-9]*:5292: UDP: no answer to [0-9]+ probe'
 	[relay-closed]='relay 198\.51\.100\.[0-9]*:5292: .*refused'
@@ -132,7 +132,7 @@ faults_end() {
 
 # faults_named - which faults the explanation on standard input names, in a line
 faults_named() {
-	local fault found= text
+	local fault found="" text
 
 	text=$(cat)
 	grep -q connected <<< "$text" || { echo nothing; return; }
@@ -141,5 +141,6 @@ faults_named() {
 			grep -Eqi "${faults[$fault]}" <<< "$text" &&
 			found="$found $fault"
 	done
-	echo "${found:- none}" | sed 's/^ //'
+	found=${found# }
+	echo "${found:-none}"
 }

@@ -121,10 +121,11 @@ static const json_t *path_to(const json_t *facts, const json_t *forwarder)
 	const json_t *path;
 	size_t i;
 
-	json_array_foreach(json_object_get(facts, "paths"), i, path)
+	json_array_foreach(json_object_get(facts, "paths"), i, path) {
 		if (*key && is(path, "in-use") &&
 		    !strcmp(json_text(path, "public-key"), key))
 			return path;
+	}
 	return NULL;
 }
 
@@ -136,8 +137,9 @@ static void judge_rendezvous(const json_t *facts, json_t *checks)
 	unsigned int n = 0;
 	size_t i;
 
-	json_array_foreach(list, i, server)
+	json_array_foreach(list, i, server) {
 		n += is(server, "connected");
+	}
 	json_array_foreach(list, i, server) {
 		transport = json_text(server, "transport");
 		if (is(server, "connected"))
@@ -430,8 +432,9 @@ bool check_passed(const json_t *checks)
 	const json_t *check;
 	size_t i;
 
-	json_array_foreach(checks, i, check)
+	json_array_foreach(checks, i, check) {
 		if (!strcmp(json_text(check, "verdict"), "bad"))
 			return false;
+	}
 	return true;
 }

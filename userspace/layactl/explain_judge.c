@@ -66,9 +66,10 @@ static void add(json_t *list, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	json_array_foreach(list, i, old)
+	json_array_foreach(list, i, old) {
 		if (!strcmp(json_string_value(old), text))
 			return;
+	}
 	json_array_append_new(list, json_string(text));
 }
 
@@ -89,7 +90,7 @@ static const char *carrier(char text[FORMAT_SIZE], const json_t *path)
 	const char *name = json_text(path, "carrier");
 	size_t i;
 
-	for (i = 0; name[i] && i < FORMAT_SIZE - 1; i++)
+	for (i = 0; i < FORMAT_SIZE - 1 && name[i]; i++)
 		text[i] = toupper(name[i]);
 	text[i] = '\0';
 	return text;
@@ -103,9 +104,10 @@ static json_t *find_path(const json_t *facts, const json_t *candidate)
 
 	if (!id)
 		return NULL;
-	json_array_foreach(json_object_get(facts, "paths"), i, path)
+	json_array_foreach(json_object_get(facts, "paths"), i, path) {
 		if (json_equal(id, json_object_get(path, "path-id")))
 			return path;
+	}
 	return NULL;
 }
 
@@ -114,9 +116,10 @@ static json_t *find_in_use(const json_t *facts)
 	json_t *path;
 	size_t i;
 
-	json_array_foreach(json_object_get(facts, "paths"), i, path)
+	json_array_foreach(json_object_get(facts, "paths"), i, path) {
 		if (is(path, "in-use"))
 			return path;
+	}
 	return NULL;
 }
 
@@ -385,11 +388,12 @@ static void judge_udp(const json_t *facts, json_t *problems)
 	char text[EXPLAIN_SIZE];
 	size_t i;
 
-	json_array_foreach(json_object_get(facts, "forwarders"), i, server)
+	json_array_foreach(json_object_get(facts, "forwarders"), i, server) {
 		if (is(server, "attached") &&
 		    !explain_udp(paths, server, text))
 			add(problems, "relay %s: %s",
 			    json_text(server, "address"), text);
+	}
 }
 
 static void judge_handshake(const json_t *facts, json_t *problems)
@@ -431,8 +435,9 @@ static void judge_no_path(const json_t *facts, unsigned int attached,
 	size_t i;
 
 	json_array_foreach(json_object_get(facts, "candidates-received"), i,
-			   candidate)
+			   candidate) {
 		relayed |= number(candidate, "labels") > 0;
+	}
 	if (!relayed)
 		add(problems, "the peer is attached to no relay or gateway");
 	if (!attached)
@@ -471,11 +476,13 @@ void explain_judge(json_t *facts)
 	if (best)
 		json_object_set(facts, "path", best);
 	json_array_foreach(json_object_get(facts, "candidates-received"), i,
-			   candidate)
+			   candidate) {
 		judge_candidate(facts, candidate, true);
+	}
 	json_array_foreach(json_object_get(facts, "candidates-told"), i,
-			   candidate)
+			   candidate) {
 		judge_candidate(facts, candidate, false);
+	}
 	if (connected)
 		explain_choice(facts, best, why);
 
@@ -508,14 +515,16 @@ bool servers_settled(const json_t *facts)
 	const json_t *server;
 	size_t i;
 
-	json_array_foreach(json_object_get(facts, "rendezvous"), i, server)
+	json_array_foreach(json_object_get(facts, "rendezvous"), i, server) {
 		if (!is(server, "connected") && !*json_text(server, "failure"))
 			return false;
-	json_array_foreach(json_object_get(facts, "forwarders"), i, server)
+	}
+	json_array_foreach(json_object_get(facts, "forwarders"), i, server) {
 		if (!is(server, "attached") && !is(server, "gateway") &&
 		    !*json_text(server, "failure") &&
 		    strcmp(json_text(server, "state"), "idle"))
 			return false;
+	}
 	return true;
 }
 
@@ -534,9 +543,10 @@ bool explain_settled(const json_t *facts)
 
 	if (is(facts, "busy") || (!best && !servers_settled(facts)))
 		return false;
-	json_array_foreach(json_object_get(facts, "paths"), i, path)
+	json_array_foreach(json_object_get(facts, "paths"), i, path) {
 		if (has_state(path, "probing") || has_state(path, "suspect"))
 			return false;
+	}
 	/* What it carries is being found out. */
 	return !best || number(best, "mtu") != BASE_MTU;
 }

@@ -45,8 +45,9 @@ static void sentences(FILE *stream, const json_t *list, const char *title)
 	if (!json_array_size(list))
 		return;
 	heading(stream, title);
-	json_array_foreach(list, i, sentence)
+	json_array_foreach(list, i, sentence) {
 		fprintf(stream, "  %s\n", json_string_value(sentence));
+	}
 }
 
 static void servers(FILE *stream, const json_t *list, const char *title,
