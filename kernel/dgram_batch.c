@@ -39,6 +39,11 @@ static int laya_dgram_batch_flush(struct laya_dgram_sock *ls)
 
 	if (!batch->run.skb)
 		return 0;
+	/* Its first message could not be read */
+	if (!batch->run.count) {
+		kfree_skb(laya_run_end(&batch->run));
+		return 0;
+	}
 	rcu_read_lock();
 	laya = laya_dgram_route(ls, batch->key, batch->port);
 	peer = IS_ERR(laya) ? NULL : laya_peer_lookup_key(laya, batch->key);

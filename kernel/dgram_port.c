@@ -191,8 +191,13 @@ static void laya_dgram_queue(struct laya_device *laya, struct laya_dgram_sock *l
 	if (!err)
 		return;
 	/* Anything else is a filter's will */
-	if (err == -ENOMEM || err == -ENOBUFS)
+	if (err == -ENOMEM || err == -ENOBUFS) {
 		laya_device_drop_skb(laya, skb, LAYA_DROP_RCVBUF);
+		/* One was counted there, for SO_RXQ_OVFL */
+		if (skb_shinfo(skb)->gso_segs)
+			atomic_add(skb_shinfo(skb)->gso_segs - 1,
+				   &ls->sk.sk_drops);
+	}
 	kfree_skb(skb);
 }
 

@@ -454,21 +454,33 @@ static void batch_expect(int fd, const struct batch *batch, int i)
 		FAIL("message %d: other bytes", i);
 }
 
-/* Packets that @node has put on its wire; a run counts as one. */
-static long long sent_packets(char node)
+/* The number that a command in @node's namespace says. */
+static long long number_on(char node, const char *words)
 {
-	char command[100];
+	char command[200];
 	long long n = -1;
 	FILE *file;
 
-	snprintf(command, sizeof(command), "ip netns exec %c cat "
-		 "/sys/class/net/eth0/statistics/tx_packets", node);
+	snprintf(command, sizeof(command), "ip netns exec %c %s", node, words);
 	file = popen(command, "r");
 	if (!file || fscanf(file, "%lld", &n) != 1)
 		FAIL("%s", command);
 	if (file)
 		pclose(file);
 	return n;
+}
+
+/* Packets that @node has put on its wire; a run counts as one. */
+static long long sent_packets(char node)
+{
+	return number_on(node, "cat /sys/class/net/eth0/statistics/tx_packets");
+}
+
+/* Packets that @node has dropped because they were none of Laya's. */
+static long long malformed(char node)
+{
+	return number_on(node, "laya-nl device-get dev=laya0 | grep -c "
+			 "'drop:malformed packet='");
 }
 
 static void test_batch(void)
@@ -569,6 +581,8 @@ static void test_batch_cut_short(void)
 	batch.iov[0].iov_base = (void *)1;
 	REFUSED(EFAULT, sendmmsg(a, batch.msgs, 20, 0));
 	batch_set(&batch, 0, 300);
+	settle(a, b, 'b');
+	EQUAL(0, malformed('b'));
 
 	EQUAL(300, send(a, batch.bytes[0], 300, MSG_BATCH));
 	batch_expect(b, &batch, 0);
@@ -645,6 +659,41 @@ static void test_batch_read(void)
 	batch_expect(b, &batch, 0);
 	close(b);
 	close(a);
+}
+
+/* A receive buffer takes a whole run or none of it; each message counts. */
+static void test_batch_rcvbuf(void)
+{
+	int a = dgram_on('a', 0), b = dgram_on('b', 0), one = 1, i, n = 0;
+	char data[1000], control[64];
+	struct iovec iov = { .iov_base = data, .iov_len = sizeof(data) };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = control, .msg_controllen = sizeof(control),
+	};
+	static struct batch batch;
+	struct cmsghdr *cmsg;
+	uint32_t dropped = 0;
+
+	CHECK(!set_int(b, SOL_SOCKET, SO_RCVBUF, 4096));
+	CHECK(!setsockopt(b, SOL_SOCKET, SO_RXQ_OVFL, &one, sizeof(one)));
+	CHECK(!connect_to(a, 'b', port_of(b)));
+	for (i = 0; i < 20; i++)
+		batch_set(&batch, i, 1000);
+	for (i = 0; i < 5; i++)
+		EQUAL(20, sendmmsg(a, batch.msgs, 20, 0));
+	usleep(200000);
+	while (recv(b, data, sizeof(data), MSG_DONTWAIT) == 1000)
+		n++;
+	CHECK(n > 0 && n < 100);
+	EQUAL(1, send(a, "x", 1, 0));
+	EQUAL(1, recvmsg(b, &msg, 0));
+	for (cmsg = CMSG_FIRSTHDR(&msg); cmsg; cmsg = CMSG_NXTHDR(&msg, cmsg))
+		if (cmsg->cmsg_type == SO_RXQ_OVFL)
+			memcpy(&dropped, CMSG_DATA(cmsg), sizeof(dropped));
+	EQUAL(100 - n, dropped);
+	close(a);
+	close(b);
 }
 
 static void test_batch_filter(void)
@@ -1174,6 +1223,7 @@ static const struct test tests[] = {
 	TEST(batch_cut_short),
 	TEST(batch_sndbuf),
 	TEST(batch_read),
+	TEST(batch_rcvbuf),
 	TEST(batch_filter),
 	TEST(sndbuf),
 	TEST(splice),
