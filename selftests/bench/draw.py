@@ -31,6 +31,22 @@ def table(bench):
     return lines
 
 
+def many_table(many):
+    first = many["peers"][0]
+    lines = [["peers", "stream, Mbit/s", "of the first", "datagrams of 64, Mbit/s",
+              "of the first"]]
+    for row in many["peers"]:
+        lines.append([str(row["peers"])])
+        for name in "stream", "datagrams":
+            lines[-1] += [f"{row[name]:.2f}", f"{row[name] / first[name]:.2f} x"]
+    return lines
+
+
+def memory_table(many):
+    return [["one more peer", "bytes"]] + \
+           [[name, f"{size:.0f}"] for name, size in many["memory"].items()]
+
+
 def rst_table(lines):
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     rule = " ".join("=" * max(w, 4) for w in widths)
@@ -95,6 +111,18 @@ ChaCha20-Poly1305. Median of {repeat} repetitions; spread of the ratio.
 {table}
 
 .. image:: benchmarks.svg
+
+Many peers
+==========
+
+Beside that many other peers of the same device, without a session most of them:
+
+{many}
+
+What the kernel takes for one, by what is used before and after two thousand.
+WireGuard's have no session, and would need more for one:
+
+{memory}
 """
 
 
@@ -104,11 +132,17 @@ def main():
     lines = table(bench)
     text = rst_table(lines)
     print(text)
+    many = memory = "Not measured."
+    if bench["many"]:
+        many = rst_table(many_table(bench["many"]))
+        memory = rst_table(memory_table(bench["many"]))
+        print(many, memory, sep="\n")
     if len(sys.argv) > 2:
         repeat = len(bench["rows"][0]["values"]["laya"])
         with open(f"{sys.argv[2]}/benchmarks.rst", "w", encoding="utf-8") as file:
             file.write(RST.format(kernel=bench["kernel"], cipher=bench["cipher"],
-                                  repeat=repeat, table=text))
+                                  repeat=repeat, table=text, many=many,
+                                  memory=memory))
         with open(f"{sys.argv[2]}/benchmarks.svg", "w", encoding="utf-8") as file:
             file.write(svg(bench))
 
