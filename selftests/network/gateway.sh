@@ -13,8 +13,6 @@
 #         |          |
 #         a          b       ProbeMapped = no
 #
-# clock: virtual
-#
 # shellcheck disable=SC2016,SC2119,SC2317,SC2034 # conditions for wait_for are quoted
 . "$(dirname "$0")/../ktap.sh"
 . "$(dirname "$0")/topology.sh"
@@ -55,7 +53,7 @@ ktap_equal "over UDP" udp "$(path b a carrier)"
 # searched - the paths of all have found what they carry: no more large probes
 searched() {
 	for node in a b; do
-		at $node layactl show -j | python3 -c '
+		at "$node" layactl show -j | python3 -c '
 import json, sys
 sys.exit(any(path["state"] == "usable" and path["mtu"] < 1436
     for device in json.load(sys.stdin)

@@ -12,8 +12,6 @@
 #         |          |
 #         a          b       ProbeMapped = no; b chooses its gateway by key
 #
-# clock: virtual
-#
 # shellcheck disable=SC2016,SC2119,SC2317,SC2034 # conditions for wait_for are quoted
 . "$(dirname "$0")/../ktap.sh"
 . "$(dirname "$0")/topology.sh"
