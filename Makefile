@@ -29,6 +29,7 @@ help:
 	@echo '  userspace        programs, into build/bin'
 	@echo '  test TESTS=...   only the suites whose name has one of these words'
 	@echo '  test-smp         the in-kernel suites on two CPUs (builds a kernel once)'
+	@echo '  matrix           every network with every other; draws Documentation/matrix'
 	@echo '  check            checkpatch, sparse, W=1, kernel-doc, cppcheck, ...'
 	@echo '  bench            figures against WireGuard, in instruction-counted time'
 	@echo '  vm               a shell in a VM, KVER as above'
@@ -57,6 +58,10 @@ test: setup
 
 test-smp: setup
 	@LAYA_TEST_KERNEL=debug selftests/run.sh kunit kselftest network
+
+matrix: setup
+	@$(MAKE) --no-print-directory all KVER=uml
+	@selftests/networks/matrix.sh
 
 check: setup
 	@selftests/check.sh
@@ -94,5 +99,5 @@ install: userspace
 clean:
 	rm -rf build
 
-.PHONY: all help setup module userspace demo test test-smp check bench vm \
+.PHONY: all help setup module userspace demo test test-smp matrix check bench vm \
 	modules_install install clean

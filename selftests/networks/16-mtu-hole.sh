@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034,SC2154,SC2317 # run.sh reads what is set
+#
+# Packets of more than 1280 bytes vanish between the NAT and the internet, both
+# ways, and no ICMP tells.
+#
+#   net --1280-- nat -- host
+title="path MTU black hole (1280)"
+families="4" mapping="each" filter="port" bulk=262144
+
+build() { # HOST
+	topology_public "$1-nat" 4
+	topology_behind "$1" "$1-nat"
+	router_symmetric "$1-nat"
+	# What is counted is packets as on a wire, not super-packets
+	at net ethtool -K "${topology_uplink[$1-nat]}" tso off gso off \
+		tx-udp-segmentation off
+	at "$1" ethtool -K eth0 tso off gso off tx-udp-segmentation off
+	router_drops "$1-nat" "ip length > 1280"
+}

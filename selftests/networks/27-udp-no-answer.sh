@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034,SC2154,SC2317 # run.sh reads what is set
+#
+#    net -- nat -- host
+#      drops UDP inwards
+title="UDP out, nothing back"
+families="4" udp="" needs="tcp"
+
+build() { # HOST
+	topology_public "$1-nat" 4
+	topology_behind "$1" "$1-nat"
+	router_symmetric "$1-nat"
+	router_drops "$1-nat" "iifname eth0 meta l4proto udp"
+}
