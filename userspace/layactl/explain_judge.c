@@ -22,6 +22,8 @@
 /* Differences that are worth telling */
 #define RTT_MORE_US	1000
 #define LOSS_MORE	10
+/* A session without a path may still get one */
+#define YOUNG_MS	10000
 
 /* The better ones first, all else being equal: enum laya_path_kind */
 static const char *const kinds[] = {
@@ -542,6 +544,10 @@ bool explain_settled(const json_t *facts)
 	size_t i;
 
 	if (is(facts, "busy") || (!best && !servers_settled(facts)))
+		return false;
+	/* A peer that has only just attached to a relay tells it now. */
+	if (!best && is(facts, "session") &&
+	    number(facts, "session-age-ms") < YOUNG_MS)
 		return false;
 	json_array_foreach(json_object_get(facts, "paths"), i, path) {
 		if (has_state(path, "probing") || has_state(path, "suspect"))

@@ -217,6 +217,8 @@ static void explain__settled(void **state)
 		{ "{'busy': false, 'paths': []}", true },
 		{ "{'paths': [{'state': 'probing'}]}", false },
 		{ "{'paths': [{'state': 'dead'}]}", true },
+		{ "{'paths': [{'state': 'dead'}], 'session': true, 'session-age-ms': 3000}", false },
+		{ "{'paths': [{'state': 'dead'}], 'session': true, 'session-age-ms': 20000}", true },
 		{ "{'paths': [{'state': 'usable', 'in-use': true, 'mtu': 1200}]}", false },
 		{ "{'paths': [{'state': 'usable', 'in-use': true, 'mtu': 1252}]}", true },
 		{ "{'paths': [], 'forwarders': [{'attached': false, 'gateway': false, 'state': 'binding'}]}", false },
