@@ -570,10 +570,14 @@ void laya_path_rechoose(struct laya_peer *peer)
 	}
 
 	changed = peer->told_path != (path ? path->id : 0);
+	/*
+	 * When there is none now, the event is about the one that was. That the
+	 * only one has become suspect is told as well: to dial another takes time.
+	 */
+	if ((changed || usable != peer->told_usable) && (path || old))
+		laya_netlink_path_changed(path ?: old);
+	peer->told_usable = usable;
 	if (changed) {
-		/* When there is none now, the event is about the one that was. */
-		if (path || old)
-			laya_netlink_path_changed(path ?: old);
 		peer->told_path = path ? path->id : 0;
 		laya_dgram_path_changed(peer);
 	}

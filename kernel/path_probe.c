@@ -519,11 +519,9 @@ static bool probe_answered(struct laya_path *path,
 	if (behind >= LAYA_PROBE_RING || behind >= path->probe.seq ||
 	    probe->token != probe_token(path, seq, false))
 		return false;
-	/* What was lost while it was dead says nothing of what it is now. */
-	if (path->state == LAYA_PATH_STATE_DEAD) {
+	/* What was lost in an outage says nothing of what the path is now. */
+	if (path->state != LAYA_PATH_STATE_USABLE)
 		path->delivery.generation = 0;
-		path->loss_permille = 0;
-	}
 	/* Answers that were overtaken, and second ones, are no sample. */
 	if ((s32)(seq - path->probe.answered) > 0) {
 		us = ktime_us_delta(ktime_get(),

@@ -57,6 +57,7 @@
  *	it is. Of @work alone.
  * @told_path: Id of the path that was last told to be in use; 0 is none. Of @work
  *	alone.
+ * @told_usable: Whether that path was said to be usable. Of @work alone.
  * @tx_packets: Sealed packets sent to it, probes excluded.
  * @tx_bytes: Their bytes, shims excluded.
  * @rx_packets: Packets of it that were authenticated.
@@ -110,6 +111,7 @@ struct laya_peer {
 	unsigned long			no_path_since;
 	unsigned long			impaired;
 	u16				told_path;
+	bool				told_usable;
 	atomic64_t			tx_packets;
 	atomic64_t			tx_bytes;
 	atomic64_t			rx_packets;

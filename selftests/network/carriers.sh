@@ -77,5 +77,5 @@ ktap_check "every byte arrived" paced_whole
 ktap_equal "nothing began outside of the NATs" "0 0" \
 	"$(topology_from_outside nat-a) $(topology_from_outside nat-b)"
 
-[ "$ktap_failures" = 0 ] || logs
+[ "$ktap_failures" = 0 ] || { logs 60; at b layactl show; }
 ktap_done
