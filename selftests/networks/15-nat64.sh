@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034,SC2154,SC2317 # run.sh reads what is set
 #
-# IPv4 is behind 64:ff9b::/96 (tayga), and no DNS tells.
+# IPv4 is behind 2001:db8:64::/96 (tayga), and no DNS tells.
 #
 #    net -- nat64 -- host
 title="IPv6 only, NAT64 without DNS64"

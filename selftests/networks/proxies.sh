@@ -109,7 +109,8 @@ proxy_nginx() {
 	wait_for "at $node ss -Hltn 'sport = :443' | grep -q ."
 }
 
-# router_nat64 NODE - 64:ff9b::/96 is IPv4 for what is inside
+# router_nat64 NODE - 2001:db8:64::/96 is IPv4 for what is inside. Not 64:ff9b::/96:
+# tayga leads from there to no address of a test network (RFC 6052, 3.1).
 router_nat64() {
 	local node=$1 conf=$topology_dir/$1.tayga
 
@@ -117,13 +118,13 @@ router_nat64() {
 	cat > "$conf" <<-END
 		tun-device nat64
 		ipv4-addr 192.168.255.1
-		prefix 64:ff9b::/96
+		prefix 2001:db8:64::/96
 		dynamic-pool 192.168.255.0/24
 		data-dir $topology_dir
 	END
 	at "$node" tayga --mktun -c "$conf" || return
 	topology_ip "$node" "link set nat64 up" "address add 192.168.255.1/32 dev nat64" \
-		"route add 192.168.255.0/24 dev nat64" "route add 64:ff9b::/96 dev nat64"
+		"route add 192.168.255.0/24 dev nat64" "route add 2001:db8:64::/96 dev nat64"
 	at "$node" nft -f - <<-'NFT'
 		table ip nat64 {
 			chain out {

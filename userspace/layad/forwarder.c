@@ -402,16 +402,23 @@ static void on_reached(struct laya_channel *channel,
 		       void *data)
 {
 	struct forwarder *forwarder = data;
+	uint8_t in4[4];
 
 	forwarder->reach = NULL;
 	forwarder->channel = channel;
 	forwarder->transport = transport;
+	/* What others are told is not what it is called behind a NAT64. */
 	forwarder->dialled = *address;
+	if (!forwarder->server)
+		forwarder->dialled = forwarder->addresses.list[forwarder->at];
+	else if (uv_inet_pton(AF_INET, forwarder->server->host, in4) == 0)
+		forwarder->dialled = (struct laya_address){
+			.family = AF_INET,
+			.port = forwarder->server->port,
+			.addr = { in4[0], in4[1], in4[2], in4[3] },
+		};
 	snprintf(forwarder->evidence, sizeof(forwarder->evidence), "%s",
 		 evidence);
-	/* A proxy does not tell where it leads; what was asked for does. */
-	if (!address->family && !forwarder->server)
-		forwarder->dialled = forwarder->addresses.list[forwarder->at];
 	laya_channel_hand_over(channel, &ops, forwarder);
 	on_ready(channel, forwarder);
 }
@@ -517,13 +524,17 @@ static void attach(struct forwarder *forwarder)
  */
 void forwarder_established(struct forwarder *forwarder)
 {
+	struct laya_address remote;
+
 	if (forwarder->state != FORWARDER_OFFERING)
 		return;
 	forwarder->state = FORWARDER_BINDING;
 	if (node_has_udp(forwarder->node) &&
 	    laya_address_is_dialable(&forwarder->dialled)) {
+		remote = forwarder->dialled;
+		node_translate(forwarder->node, &remote);
 		kernel_path_new(forwarder->peer, LAYA_PATH_KIND_DIRECT,
-				KERNEL_CARRIER_UDP, &forwarder->dialled, NULL);
+				KERNEL_CARRIER_UDP, &remote, NULL);
 		timer_start(forwarder->fallback, FALLBACK_MS);
 	} else {
 		timer_start(forwarder->fallback, 0);

@@ -106,6 +106,64 @@ void node_candidates(struct node *node, const struct peer *peer,
 		forwarder_mapped(node, candidates);
 }
 
+/**
+ * node_translate() - where packets for an address go from here
+ * @node: ours
+ * @address: becomes one behind the NAT64, if this network has no IPv4 but that
+ */
+void node_translate(const struct node *node, struct laya_address *address)
+{
+	struct in_addr in4;
+	struct in6_addr in6;
+
+	if (address->family != AF_INET || node->nat64.len == 0)
+		return;
+	memcpy(&in4, address->addr, sizeof(in4));
+	if (laya_nat64_synthesise(&node->nat64, &in4, &in6))
+		return;
+	address->family = AF_INET6;
+	memcpy(address->addr, &in6, sizeof(in6));
+}
+
+static void on_nat64(struct laya_nat64_query *query, int error,
+		     const struct laya_nat64_prefix *prefix, void *data)
+{
+	/* RFC 6052, 2.1: where no DNS64 tells, there may still be a NAT64 */
+	static const struct laya_nat64_prefix well_known = {
+		.addr = { .s6_addr = { 0, 0x64, 0xff, 0x9b } },
+		.len = 96,
+	};
+	struct node *node = data;
+	char text[INET6_ADDRSTRLEN];
+
+	(void)query;
+	node->nat64_asked = false;
+	/* Meanwhile there may be IPv4, or an end of it all */
+	if (error == -ECANCELED || locals_have_family(&node->locals, AF_INET))
+		return;
+	node->nat64 = error ? well_known : *prefix;
+	uv_inet_ntop(AF_INET6, &node->nat64.addr, text, sizeof(text));
+	laya_info("no IPv4 here; it is looked for behind a NAT64, %s %s/%u",
+		  error ? "perhaps" : "which is", text, node->nat64.len);
+	rendezvous_retry(node);
+	forwarder_retry(node);
+	carrier_retry(node);
+}
+
+static void look_for_nat64(struct node *node)
+{
+	if (locals_have_family(&node->locals, AF_INET)) {
+		node->nat64.len = 0;
+		return;
+	}
+	if (node->nat64_asked || !locals_have_family(&node->locals, AF_INET6))
+		return;
+	node->nat64_query.done = on_nat64;
+	node->nat64_query.data = node;
+	node->nat64_asked = !laya_nat64_discover(&node->nat64_query,
+						 node->loop);
+}
+
 static void on_update(void *data)
 {
 	struct node *node = data;
@@ -135,6 +193,7 @@ void node_addresses_changed(struct node *node)
 
 	laya_info("the addresses of this machine changed: %u now",
 		  node->locals.n);
+	look_for_nat64(node);
 	rendezvous_retry(node);
 	forwarder_retry(node);
 	carrier_retry(node);
@@ -320,6 +379,8 @@ int node_start(struct node *node)
 	if (!ret)
 		ret = kernel_start(node);
 	if (!ret)
+		look_for_nat64(node);
+	if (!ret)
 		ret = rendezvous_start(node);
 	if (!ret)
 		ret = forwarder_start(node);
@@ -342,6 +403,8 @@ void node_stop(struct node *node)
 	save_seen(node);
 	control_socket_stop(node);
 	rendezvous_stop(node);
+	if (node->nat64_asked)
+		laya_nat64_cancel(&node->nat64_query);
 	carrier_stop(node);
 	forwarder_stop(node);
 	attach_stop(node);

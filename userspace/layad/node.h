@@ -71,6 +71,8 @@ TAILQ_HEAD(carrier_list, carrier);
  * @port: of the UDP carrier
  * @locals: our addresses
  * @nat64: how IPv4 is reached from here, if its length is not 0
+ * @nat64_query: looks for that
+ * @nat64_asked: it does
  * @routers: our default routers
  * @kernel: of kernel.c
  * @addresses: of addresses.c
@@ -99,6 +101,8 @@ struct node {
 	uint16_t port;
 	struct locals locals;
 	struct laya_nat64_prefix nat64;
+	struct laya_nat64_query nat64_query;
+	bool nat64_asked;
 	struct routers routers;
 	struct kernel *kernel;
 	struct addresses *addresses;
@@ -119,6 +123,7 @@ void node_stop(struct node *node);
 bool node_is_relay(const struct node *node);
 bool node_has_udp(const struct node *node);
 bool node_forwards(const struct node *node);
+void node_translate(const struct node *node, struct laya_address *address);
 void node_candidates_changed(struct node *node);
 void node_addresses_changed(struct node *node);
 void node_candidates(struct node *node, const struct peer *peer,

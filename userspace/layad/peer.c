@@ -269,12 +269,15 @@ void peer_dial(struct peer *peer)
 {
 	struct node *node = peer->node;
 	const struct laya_candidate *candidate;
+	struct laya_candidate here;
 	char text[LAYA_ADDRESS_TEXT_SIZE];
 	const char *refused;
 	unsigned int i;
 
 	for (i = 0; i < peer->remote.n && node_has_udp(node); i++) {
-		candidate = &peer->remote.list[i];
+		here = peer->remote.list[i];
+		node_translate(node, &here.address);
+		candidate = &here;
 		laya_address_format(text, &candidate->address);
 		refused = candidate_refused(candidate, &node->locals,
 					    node->port,

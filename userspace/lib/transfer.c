@@ -315,8 +315,15 @@ static int list_addresses(struct laya_transfer *transfer)
 		transfer->connect_to = curl_slist_append(NULL, line);
 		return transfer->connect_to ? 0 : -ENOMEM;
 	}
-	if (!strcmp(name, target->host) && !*synthetic)
-		return 0;
+	if (!strcmp(name, target->host)) {
+		if (!*synthetic)
+			return 0;
+		/* What is an address already is not looked up */
+		snprintf(line, sizeof(line), "%s:%u:%s:%u", name, target->port,
+			 synthetic + 1, target->port);
+		transfer->connect_to = curl_slist_append(NULL, line);
+		return transfer->connect_to ? 0 : -ENOMEM;
+	}
 	snprintf(line, sizeof(line), "%s:%u:%s%s%s%s", name, target->port,
 		 in6 ? "[" : "", target->host, in6 ? "]" : "", synthetic);
 	transfer->resolve = curl_slist_append(NULL, line);
