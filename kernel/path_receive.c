@@ -206,7 +206,7 @@ static bool path_note_source(struct laya_path *path,
 					     LAYA_AMPLIFICATION * bytes);
 		return false;
 	}
-	/* A peer that hops to and fro is not followed at each hop. */
+	/* A peer that hops back and forth is not followed at each hop. */
 	if (challenge->tries &&
 	    time_before(jiffies, challenge->sent +
 				 msecs_to_jiffies(LAYA_PROBE_MAX_MS)))
