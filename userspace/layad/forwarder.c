@@ -690,7 +690,7 @@ static void retry(struct node *node, const struct forwarder *lost)
 	struct forwarder *forwarder;
 
 	TAILQ_FOREACH(forwarder, &node->forwarders, entry) {
-		if (!forwarder->waiting || forwarder == lost)
+		if (forwarder == lost || !forwarder->waiting)
 			continue;
 		forwarder->waiting = false;
 		backoff_reset(&forwarder->backoff);
