@@ -4,7 +4,7 @@
 #    net -- fw -- host
 #      drops UDP; TCP is free
 title="UDP blocked, IPv4 and IPv6"
-families="4 6" udp="" needs="tcp"
+families="4 6" udp="" carrier="tcp"
 
 build() { # HOST
 	topology_public "$1-fw"

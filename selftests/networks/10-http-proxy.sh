@@ -6,7 +6,7 @@
 #    net -- proxy -- host
 #           squid
 title="only an HTTP proxy"
-families="" udp="" needs="proxy"
+families="" udp="" carrier="tcp"
 
 build() { # HOST
 	topology_public "$1-proxy" 4

@@ -6,7 +6,7 @@
 #    net -- box -- host
 #          nginx
 title="only HTTPS, with WebSocket upgrade"
-families="4" udp="" needs="wss"
+families="4" udp="" carrier="wss"
 
 build() { # HOST
 	topology_public "$1-box" 4

@@ -5,7 +5,7 @@
 #
 #    net --tbf-- nat --tbf-- host
 title="UDP shaped to 1 Mbit/s"
-families="4" mapping="each" filter="port" needs="tcp"
+families="4" mapping="each" filter="port"
 
 build() { # HOST
 	local dev

@@ -4,7 +4,7 @@
 #    net -- nat -- host
 #      drops UDP inwards
 title="UDP out, nothing back"
-families="4" udp="" needs="tcp"
+families="4" udp="" carrier="tcp"
 
 build() { # HOST
 	topology_public "$1-nat" 4

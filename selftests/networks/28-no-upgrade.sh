@@ -6,7 +6,7 @@
 #    net -- box -- host
 #          nginx
 title="only HTTPS, upgrades stripped"
-families="4" udp="" needs="https"
+families="4" udp="" carrier="https"
 
 build() { # HOST
 	topology_public "$1-box" 4

@@ -6,7 +6,7 @@
 #    net -- proxy -- host
 #           squid
 title="an HTTP proxy that ends all after a minute"
-families="" udp="" needs="proxy"
+families="" udp="" carrier="tcp"
 
 build() { # HOST
 	topology_public "$1-proxy" 4

@@ -56,7 +56,7 @@ class Host:
 
     def __init__(self, line):
         (self.name, self.title, self.families, self.open, self.mapping, self.filter,
-         self.udp, self.bulk, key) = line.rstrip('\n').split('\t')
+         self.udp, self.carrier, self.bulk, key) = line.rstrip('\n').split('\t')
         self.key = base64.b64decode(key)
         self.bulk = int(self.bulk or 0)
         self.namespace = os.open(f'/run/netns/{self.name}', os.O_RDONLY)
@@ -194,6 +194,11 @@ def best(a, b, mapped):
     return 'mapped' if mapped and (punched(a, b) or punched(b, a)) else 'relay'
 
 
+def good(host, way, kind):
+    """Is what the host sends by no worse than that kind, and the only carrier?"""
+    return way and RANK[way[0]] <= RANK[kind] and host.carrier in ('', way[1])
+
+
 def both(a, b, mapped, timeout):
     """All about a pair."""
     cell = {'a': a.name, 'b': b.name, 'mapped': mapped, 'expected': best(a, b, mapped),
@@ -212,10 +217,13 @@ def both(a, b, mapped, timeout):
         end = time.monotonic() + timeout
         while True:
             cell['paths'] = [path(sock) for sock in ends]
-            if all(p and RANK[p[0]] <= RANK[cell['expected']] for p in cell['paths']):
+            if all(good(host, way, cell['expected'])
+                   for host, way in zip((a, b), cell['paths'])):
                 break
             if time.monotonic() > end:
-                raise Failed(f'expected {cell["expected"]}, it stays at '
+                raise Failed(f'expected {cell["expected"]}'
+                             + ''.join(f', {h.name} by {h.carrier}' for h in (a, b)
+                                       if h.carrier) + ', it stays at '
                              + ', '.join('/'.join(p) if p else 'none'
                                          for p in cell['paths']))
             time.sleep(0.05)

@@ -26,6 +26,7 @@
 #   mapping    "one" port for all destinations, or "each" its own (routers.sh)
 #   filter     who is let in: "anybody", "address", "port"
 #   udp        "any" unless set; empty where none passes; or the only port
+#   carrier    what its packets must go by, where there is only one way
 #   bulk       bytes of its streams, where it takes many to see the condition
 #   lines      what its configuration has in [Node] besides
 #   needs      what Laya must have to cross it; left out until it has (see below)
@@ -38,7 +39,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../network/topology.sh"
 . "$here/proxies.sh"
 
-# What of "needs" there is: tcp, tls, wss, https, proxy, nat64, udp-signalling
+# What of "needs" there is: names, nat64, udp-signalling
 has=""
 
 ring='' modes="off on" output=$topology_dir/cells.json
@@ -77,7 +78,7 @@ declare -A own peers
 for file in "$here"/[0-9]*.sh; do
 	name=$(basename "$file" .sh)
 	wanted "$name" || continue
-	lines='' title='' families='' open='' mapping='' filter='' udp=any bulk='' needs=''
+	lines='' title='' families='' open='' mapping='' filter='' udp=any carrier='' bulk='' needs=''
 	# shellcheck source=/dev/null
 	. "$file"
 	for need in $needs; do
@@ -95,7 +96,7 @@ for file in "$here"/[0-9]*.sh; do
 	own[$name]=$lines
 	peers[$name]=$(node_peer_lines "$name")
 	printf '%s\t' "$name" "$title" "$families" "$open" "$mapping" "$filter" \
-		"$udp" "$bulk" >> "$topology_dir/hosts"
+		"$udp" "$carrier" "$bulk" >> "$topology_dir/hosts"
 	key "$name" >> "$topology_dir/hosts"
 done
 printf '%s\n' "${later[@]}" > "$topology_dir/later"
