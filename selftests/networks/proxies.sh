@@ -15,7 +15,8 @@ proxy_squid() {
 	mkdir -p "$dir"
 	chmod 777 "$topology_dir" "$dir"
 	{
-		printf '%s\n' "http_port 3128" "pid_filename $dir/pid" \
+		printf '%s\n' "http_port 3128" "visible_hostname $node.example.org" \
+			"pinger_enable off" "pid_filename $dir/pid" \
 			"access_log stdio:$dir/access" "cache_log $dir/cache" \
 			"coredump_dir $dir" "cache deny all" "acl CONNECT method CONNECT" \
 			"shutdown_lifetime 0 seconds" "$@" "http_access deny all"
@@ -46,7 +47,7 @@ proxy_dante() {
 # here instead
 proxy_redirect() {
 	at "$1" nft -f - <<-NFT
-		table ip redirect {
+		table ip intercept {
 			chain in {
 				type nat hook prerouting priority dstnat
 				iifname "lan" tcp dport 443 redirect to :$2
@@ -90,6 +91,9 @@ proxy_nginx() {
 			access_log off;
 			client_body_temp_path $dir;
 			proxy_temp_path $dir;
+			fastcgi_temp_path $dir;
+			scgi_temp_path $dir;
+			uwsgi_temp_path $dir;
 			map \$http_upgrade \$connection_upgrade { default upgrade; '' close; }
 			server {
 				listen 443 ssl;
