@@ -396,27 +396,39 @@ static const struct laya_channel_ops ops = {
 	.key = on_key,
 };
 
+/* What an attachment is asked for at; of family 0 if that is a name. */
+static struct laya_address asked_for(const struct forwarder *forwarder)
+{
+	const struct laya_config_server *server = forwarder->server;
+	struct laya_address address = { .port = 0 };
+
+	if (!server)
+		return forwarder->addresses.list[forwarder->at];
+	if (uv_inet_pton(AF_INET, server->host, address.addr) == 0)
+		address.family = AF_INET;
+	else if (uv_inet_pton(AF_INET6, server->host, address.addr) == 0)
+		address.family = AF_INET6;
+	address.port = server->port;
+	return address;
+}
+
 static void on_reached(struct laya_channel *channel,
 		       enum laya_transport transport,
 		       const struct laya_address *address, const char *evidence,
 		       void *data)
 {
 	struct forwarder *forwarder = data;
-	uint8_t in4[4];
 
 	forwarder->reach = NULL;
 	forwarder->channel = channel;
 	forwarder->transport = transport;
-	/* What others are told is not what it is called behind a NAT64. */
-	forwarder->dialled = *address;
-	if (!forwarder->server)
-		forwarder->dialled = forwarder->addresses.list[forwarder->at];
-	else if (uv_inet_pton(AF_INET, forwarder->server->host, in4) == 0)
-		forwarder->dialled = (struct laya_address){
-			.family = AF_INET,
-			.port = forwarder->server->port,
-			.addr = { in4[0], in4[1], in4[2], in4[3] },
-		};
+	/*
+	 * Others are told what was asked for, if that is an address: a proxy does
+	 * not tell where it leads, and a NAT64 has addresses of its own.
+	 */
+	forwarder->dialled = asked_for(forwarder);
+	if (!forwarder->dialled.family)
+		forwarder->dialled = *address;
 	snprintf(forwarder->evidence, sizeof(forwarder->evidence), "%s",
 		 evidence);
 	laya_channel_hand_over(channel, &ops, forwarder);
@@ -975,7 +987,8 @@ static void add_direct(struct laya_candidates *candidates,
 	memcpy(candidate.labels[0], label->label, LAYA_LABEL_SIZE);
 	memcpy(candidate.forwarder, forwarder->key, LAYA_KEY_SIZE);
 	/* Where we dialled a gateway, only those beside us can. */
-	if (!forwarder->gateway) {
+	if (!forwarder->gateway &&
+	    laya_address_is_dialable(&forwarder->dialled)) {
 		candidate.address = forwarder->dialled;
 		laya_candidates_add(candidates, &candidate);
 	}
