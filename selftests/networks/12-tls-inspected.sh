@@ -7,7 +7,7 @@
 #    net -- box -- host
 #        mitmproxy
 title="TLS opened on the way, HTTP enforced inside"
-families="4" udp="" carrier="wss" needs="names"
+families="4" udp="" carrier="wss" names="yes"
 
 build() { # HOST
 	topology_public "$1-box" 4

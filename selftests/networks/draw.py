@@ -139,9 +139,9 @@ where ``ProbeMapped`` is on, mapped where the two NATs let packets through that
 both sides send; else a relay. A network that Laya cannot cross yet is no pass: it is
 not in the count.
 
-{passed} passed, {failed} failed; first byte after {median} ms at the median, of the
-connection that makes the session (User-mode Linux in virtual time, where only waiting takes
-time and computing takes none).
+{tried} were tried; {passed} passed, {failed} failed; first byte after {median} ms at the
+median, of the connection that makes the session (User-mode Linux in virtual time, where
+only waiting takes time and computing takes none).
 
 Below the diagonal ``ProbeMapped`` is off, above it is on. D direct, M mapped, R relay,
 L on one network, X failed; over UDP, unless a small letter says t (TCP), s (TLS), w
@@ -173,7 +173,8 @@ def main():
     if len(sys.argv) > 2:
         with open(f'{sys.argv[2]}/matrix.rst', 'w', encoding='utf-8') as file:
             file.write(RST.format(
-                small=65536, passed=len(cells) - failed, failed=failed,
+                small=65536, tried=f'{len(seen)} of {len(hosts) * (len(hosts) - 1)} cells',
+                passed=len(cells) - failed, failed=failed,
                 median=firsts[len(firsts) // 2] if firsts else '?', table=text,
                 hosts=rst_table([['network', 'what it is'], *map(list, hosts)]),
                 later=rst_table([['network', 'what it is', 'needs'], *later])

@@ -29,6 +29,8 @@
 #   carrier    what its packets must go by, where there is only one way
 #   bulk       bytes of its streams, where it takes many to see the condition
 #   lines      what its configuration has in [Node] besides
+#   names      "yes" where servers must be dialled by name: rv.example.org and
+#              r2.example.org, whose certificate is of the CA of the test
 #   needs      what Laya must have to cross it; left out until it has (see below)
 #
 # and has a function build HOST, which makes the node HOST behind the node "net", of
@@ -39,7 +41,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../network/topology.sh"
 . "$here/proxies.sh"
 
-# What of "needs" there is: names, nat64, udp-signalling
+# What of "needs" there is: nat64, udp-signalling
 has=""
 
 ring='' modes="off on" output=$topology_dir/cells.json
@@ -72,13 +74,31 @@ topology_public rv
 topology_public r1
 topology_public r2
 
+# certificate - for rv and r2, by name and address, of the CA of the test
+certificate() {
+	local new=(openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes
+		-days 2) tls=$topology_dir/tls
+
+	"${new[@]}" -subj "/CN=CA of the test" -keyout "$topology_dir/ca.key" \
+		-out "$topology_dir/ca.pem" &&
+		"${new[@]}" -subj /CN=example.org -CA "$topology_dir/ca.pem" \
+			-CAkey "$topology_dir/ca.key" -keyout "$tls.key" -out "$tls.pem" \
+			-addext basicConstraints=critical,CA:false \
+			-addext "subjectAltName=DNS:rv.example.org,DNS:r2.example.org,\
+IP:${topology_address[rv]},IP:${topology_address[r2]}"
+}
+certificate 2> /dev/null
+for server in rv r2; do
+	echo "${topology_address[$server]} $server.example.org"
+done > "$topology_dir/names"
+
 hosts=()
 later=()
-declare -A own peers
+declare -A own peers named
 for file in "$here"/[0-9]*.sh; do
 	name=$(basename "$file" .sh)
 	wanted "$name" || continue
-	lines='' title='' families='' open='' mapping='' filter='' udp=any carrier='' bulk='' needs=''
+	lines='' title='' families='' open='' mapping='' filter='' udp=any carrier='' bulk='' names='' needs=''
 	# shellcheck source=/dev/null
 	. "$file"
 	for need in $needs; do
@@ -94,6 +114,7 @@ for file in "$here"/[0-9]*.sh; do
 	hosts+=("$name")
 	key "$name" > /dev/null
 	own[$name]=$lines
+	named[$name]=$names
 	peers[$name]=$(node_peer_lines "$name")
 	printf '%s\t' "$name" "$title" "$families" "$open" "$mapping" "$filter" \
 		"$udp" "$carrier" "$bulk" >> "$topology_dir/hosts"
@@ -110,9 +131,10 @@ done
 
 # --- the programs, and the pairs ---
 
-rendezvous_start rv
+rendezvous_start rv --certificate "$topology_dir/tls.pem" --key "$topology_dir/tls.key"
 node_config r1 "Forward = public"
-node_config r2 "Forward = public" "ListenPort = 443"
+node_config r2 "Forward = public" "ListenPort = 443" \
+	"TlsCertificate = $topology_dir/tls.pem" "TlsKey = $topology_dir/tls.key"
 for node in r1 r2; do
 	node_rendezvous $node rv
 	node_start $node
@@ -126,6 +148,10 @@ for mode in $modes; do
 	for node in "${hosts[@]}"; do
 		node_config "$node" "ProbeMapped = $mapped" "${own[$node]}"
 		node_rendezvous "$node" rv
+		[ -z "${named[$node]}" ] || printf '%s\n' "HostName = rv.example.org" "" \
+			"[Relay]" "PublicKey = $(key r2)" \
+			"Address = ${topology_address[r2]}:443" \
+			"HostName = r2.example.org" >> "${topology_config[$node]}"
 		for peer in "${hosts[@]}"; do
 			[ "$peer" = "$node" ] || printf '\n%s\n' "${peers[$peer]}"
 		done >> "${topology_config[$node]}"
