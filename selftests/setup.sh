@@ -27,7 +27,7 @@ packages=(
 	sparse shellcheck codespell cppcheck perl
 )
 # only for some tests, which are skipped without it
-optional=(python3-dissononce conntrack)
+optional=(python3-dissononce conntrack mitmproxy)
 # Boxes of the matrix of networks, which come with services. Not where those would
 # begin to run: let whoever has the machine decide that.
 [ -d /run/systemd/system ] || optional+=(squid dante-server nginx-light)
