@@ -82,7 +82,7 @@ ktap_check "a stream of 1 MiB from b to a" talk_stream b a 7004 1
 node_kill cgn TERM
 ip -n cgn link delete laya0
 ktap_check "the CGNAT has none, the home router has" node_start home
-at home nft insert rule ip nat through udp dport 5292 drop
+at home nft insert rule ip nat through meta l4proto '{ tcp, udp }' th dport 5292 drop
 ktap_check "a restarts, and reaches no relay" eval "node_kill a && node_start a"
 ktap_check "the home router takes a label of the relay for a" wait_for \
 	'[ "$(relayed_home)" -ge 1 ]' 30
