@@ -41,7 +41,8 @@ def mark(cell):
         return NOT_TRIED
     if cell['error']:
         return FAILED
-    kind, carrier = max((p for p in cell['paths']), key=lambda p: list(KINDS).index(p[0]))
+    kind, carrier = max(cell['paths'], key=lambda p: (list(KINDS).index(p[0]),
+                                                      list(CARRIERS).index(p[1])))
     letter, colour = KINDS[kind]
     return letter + CARRIERS.get(carrier, '?'), colour
 
@@ -139,9 +140,9 @@ where ``ProbeMapped`` is on, mapped where the two NATs let packets through that
 both sides send; else a relay. A network that Laya cannot cross yet is no pass: it is
 not in the count.
 
-{tried} were tried; {passed} passed, {failed} failed; first byte after {median} ms at the
-median, of the connection that makes the session (User-mode Linux in virtual time, where
-only waiting takes time and computing takes none).
+{tried} cells were tried (where there is a dash, not); {passed} passed, {failed} failed.
+First byte after {median} ms at the median, of the connection that makes the session
+(User-mode Linux in virtual time, where only waiting takes time and computing takes none).
 
 Below the diagonal ``ProbeMapped`` is off, above it is on. D direct, M mapped, R relay,
 L on one network, X failed; over UDP, unless a small letter says t (TCP), s (TLS), w
@@ -173,7 +174,7 @@ def main():
     if len(sys.argv) > 2:
         with open(f'{sys.argv[2]}/matrix.rst', 'w', encoding='utf-8') as file:
             file.write(RST.format(
-                small=65536, tried=f'{len(seen)} of {len(hosts) * (len(hosts) - 1)} cells',
+                small=65536, tried=f'{len(seen)} of {len(hosts) * (len(hosts) - 1)}',
                 passed=len(cells) - failed, failed=failed,
                 median=firsts[len(firsts) // 2] if firsts else '?', table=text,
                 hosts=rst_table([['network', 'what it is'], *map(list, hosts)]),
