@@ -140,7 +140,7 @@ where ``ProbeMapped`` is on, mapped where the two NATs let packets through that
 both sides send; else a relay. A network that Laya cannot cross yet is no pass: it is
 not in the count.
 
-{tried} cells were tried (where there is a dash, not); {passed} passed, {failed} failed.
+{tried} cells were tried, the empty ones not; {passed} passed, {failed} failed.
 First byte after {median} ms at the median, of the connection that makes the session
 (User-mode Linux in virtual time, where only waiting takes time and computing takes none).
 
