@@ -16,7 +16,8 @@
 #define LAYA_PROBE_MAX_MS	300	/* longest wait with data outstanding */
 #define LAYA_KEEPALIVE_MS	10000	/* idle; below the NATs' 15 s of networks.md */
 #define LAYA_AMPLIFICATION	3	/* RFC 9000, 8.1 */
-#define LAYA_PATH_BASE_MTU	1200	/* sealed UDP payload carried everywhere */
+#define LAYA_PATH_BASE_MTU	1200	/* sealed UDP payload carried by almost all */
+#define LAYA_PATH_MIN_MTU	548	/* what every path carries: 576 of IPv4 */
 #define LAYA_PATH_MAX_MTU	1436	/* a full packet of the device, and two labels */
 #define LAYA_PROBE_RING		16	/* probes that may be under way */
 #define LAYA_PROBE_MIN_MS	20	/* shortest patience with a probe */
@@ -134,6 +135,7 @@ struct laya_path_delivery {
  * @size: UDP payload being tried; 0 is none.
  * @tries: Probes of that size that were sent.
  * @seq: Number of the last; its token follows from it.
+ * @since: jiffies of the first.
  * @sent: jiffies of the last.
  * @next: jiffies when to try again, when none is being tried.
  * @began: jiffies when the search last began at the top.
@@ -145,6 +147,7 @@ struct laya_path_mtu {
 	u16		size;
 	u8		tries;
 	u32		seq;
+	unsigned long	since;
 	unsigned long	sent;
 	unsigned long	next;
 	unsigned long	began;

@@ -19,16 +19,21 @@
 #define MTU_CONFIRM_MS	2000	/* while there is traffic */
 #define MTU_RAISE_MS	600000	/* RFC 8899, 5.1.1 */
 #define MTU_STEP	40
+#define MTU_NARROW	996	/* 1024 of IPv4; between base and least */
 
 /**
  * laya_path_mtu_below - the next smaller size to try
  * @size: One that failed.
  *
- * Return: It, or 0 when only what every path carries is left.
+ * Return: It, or 0 below what every path carries.
  */
 u16 laya_path_mtu_below(u16 size)
 {
-	return size > LAYA_PATH_BASE_MTU + MTU_STEP ? size - MTU_STEP : 0;
+	if (size > LAYA_PATH_BASE_MTU)
+		return max(size - MTU_STEP, LAYA_PATH_BASE_MTU);
+	if (size > MTU_NARROW)
+		return MTU_NARROW;
+	return size > LAYA_PATH_MIN_MTU ? LAYA_PATH_MIN_MTU : 0;
 }
 
 /**
@@ -91,16 +96,33 @@ static void mtu_failed(struct laya_path *path, u16 size, unsigned long now)
 	u16 below = laya_path_mtu_below(size);
 
 	/* It did so far: the path has changed. */
-	if (size <= path->mtu) {
-		WRITE_ONCE(path->mtu, LAYA_PATH_BASE_MTU);
+	if (size <= path->mtu && below) {
+		WRITE_ONCE(path->mtu, min(below, LAYA_PATH_BASE_MTU));
 		path->search.shrunk = true;
 	}
 	path->search.found = path->mtu;
 	path->search.lost += path->search.tries;
-	if (below > path->mtu)
+	if (below >= path->mtu)
 		mtu_try(path, below);
 	else
 		mtu_rest(path, now, MTU_CONFIRM_MS);
+}
+
+/*
+ * Where nothing at all arrives it is not the size, and 600 s of small packets
+ * would follow an outage: below the base, something must have been heard.
+ */
+static void mtu_unanswered(struct laya_path *path, unsigned long now)
+{
+	struct laya_path_mtu *search = &path->search;
+
+	if (search->size > LAYA_PATH_BASE_MTU ||
+	    time_after(path->last_rx, search->since)) {
+		mtu_failed(path, search->size, now);
+		return;
+	}
+	search->lost += search->tries;
+	mtu_rest(path, now, MTU_CONFIRM_MS);
 }
 
 /**
@@ -147,7 +169,7 @@ u16 laya_path_mtu_due(struct laya_path *path, unsigned long now,
 			return 0;
 		}
 		if (search->tries >= MTU_TRIES)
-			mtu_failed(path, search->size, now);
+			mtu_unanswered(path, now);
 	}
 	if (!search->size) {
 		due = search->began + msecs_to_jiffies(MTU_RAISE_MS);
@@ -158,7 +180,7 @@ u16 laya_path_mtu_due(struct laya_path *path, unsigned long now,
 			/* A route got narrower under a sender's hands. */
 			mtu_try(path, laya_path_mtu_below(search->found));
 			search->found = path->mtu;
-		} else if (path->mtu > LAYA_PATH_BASE_MTU && mtu_busy(path, now)) {
+		} else if (mtu_busy(path, now)) {
 			if (time_before(now, search->next)) {
 				*next = min(*next, search->next - now);
 				return 0;
@@ -168,7 +190,8 @@ u16 laya_path_mtu_due(struct laya_path *path, unsigned long now,
 			return 0;
 		}
 	}
-	search->tries++;
+	if (!search->tries++)
+		search->since = now;
 	search->seq++;
 	search->sent = now;
 	*next = min(*next, wait);

@@ -25,6 +25,7 @@ static unsigned int search(struct laya_path *path, unsigned long *now,
 	for (; idle < 100; *now += msecs_to_jiffies(10)) {
 		next = MAX_JIFFY_OFFSET;
 		size = laya_path_mtu_due(path, *now, &next);
+		path->last_rx = *now;
 		idle++;
 		if (!size)
 			continue;
@@ -43,11 +44,11 @@ static void below__ends(struct kunit *test)
 	u16 size;
 
 	for (size = LAYA_PATH_MAX_MTU; size; size = laya_path_mtu_below(size)) {
-		KUNIT_EXPECT_GT(test, size, LAYA_PATH_BASE_MTU);
+		KUNIT_EXPECT_GE(test, size, LAYA_PATH_MIN_MTU);
 		n++;
 	}
-	KUNIT_EXPECT_LE(test, n, 8);
-	KUNIT_EXPECT_EQ(test, 0, laya_path_mtu_below(LAYA_PATH_BASE_MTU));
+	KUNIT_EXPECT_LE(test, n, 10);
+	KUNIT_EXPECT_EQ(test, 0, laya_path_mtu_below(LAYA_PATH_MIN_MTU));
 	KUNIT_EXPECT_EQ(test, 0, laya_path_mtu_below(0));
 }
 
@@ -81,12 +82,54 @@ static void due__narrow_path(struct kunit *test)
 static void due__base_only(struct kunit *test)
 {
 	struct laya_path *p = path(test);
-	unsigned long now = jiffies;
+	unsigned long now = jiffies, next = MAX_JIFFY_OFFSET;
 
 	search(p, &now, 1200);
 	KUNIT_EXPECT_EQ(test, LAYA_PATH_BASE_MTU, p->mtu);
+	/* Busy, that is asked for again. */
+	now += 2 * HZ;
 	p->last_tx_data = now;
-	KUNIT_EXPECT_EQ(test, 0, search(p, &now, 1200));
+	KUNIT_EXPECT_EQ(test, LAYA_PATH_BASE_MTU,
+			laya_path_mtu_due(p, now, &next));
+}
+
+/* A path that carries less than almost all others. */
+static void due__below_base(struct kunit *test)
+{
+	struct laya_path *p = path(test);
+	unsigned long now = jiffies;
+
+	search(p, &now, 1200);
+	p->search.shrunk = false;
+	now += 2 * HZ;
+	p->last_tx_data = now;
+	search(p, &now, 1072);
+	KUNIT_EXPECT_LE(test, p->mtu, 1072);
+	KUNIT_EXPECT_GT(test, p->mtu, LAYA_PATH_MIN_MTU);
+	KUNIT_EXPECT_TRUE(test, p->search.shrunk);
+	now += 2 * HZ;
+	p->last_tx_data = now;
+	search(p, &now, LAYA_PATH_MIN_MTU);
+	KUNIT_EXPECT_EQ(test, LAYA_PATH_MIN_MTU, p->mtu);
+	now += msecs_to_jiffies(600000);
+	search(p, &now, 1500);
+	KUNIT_EXPECT_EQ(test, LAYA_PATH_MAX_MTU, p->mtu);
+}
+
+/* Where nothing arrives at all, it is not the size. */
+static void due__outage(struct kunit *test)
+{
+	struct laya_path *p = path(test);
+	unsigned long now = jiffies, next, end;
+
+	search(p, &now, 1500);
+	for (end = now + 60 * HZ; time_before(now, end);
+	     now += msecs_to_jiffies(10)) {
+		p->last_tx_data = now;
+		next = MAX_JIFFY_OFFSET;
+		laya_path_mtu_due(p, now, &next);
+	}
+	KUNIT_EXPECT_EQ(test, LAYA_PATH_BASE_MTU, p->mtu);
 }
 
 /* A path that got narrower without a word: RFC 8899, 4.3. */
@@ -165,7 +208,7 @@ static void refused__goes_on_below(struct kunit *test)
 		/* One that is not being tried changes nothing. */
 		laya_path_mtu_refused(p, 1);
 	}
-	KUNIT_EXPECT_EQ(test, LAYA_PATH_BASE_MTU, p->mtu);
+	KUNIT_EXPECT_EQ(test, LAYA_PATH_MIN_MTU, p->mtu);
 }
 
 static void answered__others_are_none(struct kunit *test)
@@ -201,6 +244,8 @@ static struct kunit_case path_mtu_cases[] = {
 	KUNIT_CASE(due__most_paths_at_once),
 	KUNIT_CASE(due__narrow_path),
 	KUNIT_CASE(due__base_only),
+	KUNIT_CASE(due__below_base),
+	KUNIT_CASE(due__outage),
 	KUNIT_CASE(due__black_hole),
 	KUNIT_CASE(due__confirms_while_busy),
 	KUNIT_CASE(due__narrowed_by_sender),
