@@ -135,9 +135,7 @@ static void fail(struct reach *reach)
 
 	for (i = 0; i < reach->n && len < sizeof(reason); i++) {
 		attempt = &reach->attempts[i];
-		/* One that fails alone needs no name */
-		len += snprintf(reason + len, sizeof(reason) - len,
-				reach->n > 1 ? "%s%s: %s" : "%s%.0s%s",
+		len += snprintf(reason + len, sizeof(reason) - len, "%s%s: %s",
 				i ? "; " : "",
 				laya_transport_name(attempt->transport),
 				attempt->failure);
