@@ -30,6 +30,8 @@ talk_stream() {
 	wait_for "talk_listening $to $port" || return
 	at "$from" timeout "${TALK_TIMEOUT:-300}" layactl nc "$to" "$port" \
 		< "$file" > /dev/null 2>> "$topology_dir/$from.log" || {
+		# It is a shell's child, and would keep the port
+		pkill -P $listener
 		kill $listener
 		return 1
 	}

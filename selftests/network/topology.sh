@@ -314,7 +314,8 @@ $(tail -n 20 "$topology_dir/$node.log")"
 }
 
 node_running() {
-	node_lives "$1" && at "$1" layactl show > /dev/null
+	# Not show, which tells the kernel's part without layad
+	node_lives "$1" && at "$1" layactl peer list > /dev/null
 }
 
 # node_lives NODE - its program runs. By a file: what starts it may be a subshell.

@@ -842,8 +842,8 @@ void laya_channel_config_client(struct laya_channel_config *config,
 	memcpy(config->private_key, private_key, LAYA_KEY_SIZE);
 	config->connect_timeout = 10000;
 	config->handshake_timeout = 10000;
-	/* two pings in a row are lost, and then some */
-	config->idle_timeout = 75000;
+	/* The answer to a ping is overdue, and then some */
+	config->idle_timeout = 40000;
 	config->ping_interval = 25000;
 	config->stagger = 250;
 	config->max_queue = 65536;
