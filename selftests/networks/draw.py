@@ -128,7 +128,7 @@ The matrix of networks
 Written by ``make matrix`` (``selftests/networks/run.sh``); not to be edited.
 
 A host in each of these networks, all up at once in one machine of network
-namespaces, and every host connected with every other: a stream each way that
+namespaces, and the pairs that the table shows connected: a stream each way that
 carries {small} bytes there and back, compared by SHA-256, and datagrams each way. First
 with ``ProbeMapped`` off: nothing then depends on two NATs guessing each other's
 mappings. Then with it on. The servers: a rendezvous, and two relays, one at port
