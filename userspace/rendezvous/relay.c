@@ -14,6 +14,7 @@
 #include "relay_stream.h"
 
 #define CARE_MS		1000
+#define FREE_PORT_TRIES	16
 
 /**
  * relay_limits_rate() - what may go through one label
@@ -238,11 +239,33 @@ int relay_open(struct relay *relay, const char *certificate, const char *key,
 				  &listener_ops, relay, msg, msg_size);
 }
 
+static int listen_once(struct relay *relay, struct laya_address at,
+		       const char **what)
+{
+	struct relay_socket **sock = &relay->sockets[relay->n_sockets];
+	int ret;
+
+	*what = "UDP";
+	ret = relay_socket_open(sock, relay, &at, &at.port);
+	if (ret)
+		return ret;
+	*what = "TCP";
+	ret = laya_door_open(&relay->doors[relay->n_sockets], relay->loop, &at,
+			     false, &door_ops, relay);
+	if (ret) {
+		relay_socket_close(*sock);
+		return ret;
+	}
+	relay->port = at.port;
+	relay->n_sockets++;
+	return 0;
+}
+
 /**
  * relay_listen() - relay at one more address
  * @relay: ours, opened
- * @address: the address, UDP and TCP; its port is the relay's, 0 takes a free
- *	one
+ * @address: the address, UDP and TCP; its port is the relay's, 0 takes one that
+ *	both have free
  * @msg: where to put what to tell a person, if it fails
  * @msg_size: size of @msg
  *
@@ -251,35 +274,24 @@ int relay_open(struct relay *relay, const char *certificate, const char *key,
 int relay_listen(struct relay *relay, const struct laya_address *address,
 		 char *msg, size_t msg_size)
 {
-	struct laya_address at = *address;
+	unsigned int tries = address->port ? 1 : FREE_PORT_TRIES;
 	char text[LAYA_ADDRESS_TEXT_SIZE];
-	const char *what = "UDP";
-	unsigned int n = relay->n_sockets;
+	const char *what;
 	int ret;
 
-	laya_address_format(text, &at);
-	if (n == RELAY_MAX_LISTEN) {
+	laya_address_format(text, address);
+	if (relay->n_sockets == RELAY_MAX_LISTEN) {
 		snprintf(msg, msg_size, "cannot relay at %s: %d addresses are the limit",
 			 text, RELAY_MAX_LISTEN);
 		return -ENOSPC;
 	}
-	ret = relay_socket_open(&relay->sockets[n], relay, &at, &at.port);
+	/* A port that UDP has free may be taken in TCP: then try another. */
+	do {
+		ret = listen_once(relay, *address, &what);
+	} while (ret == -EADDRINUSE && --tries);
 	if (ret)
-		goto err;
-	what = "TCP";
-	ret = laya_door_open(&relay->doors[n], relay->loop, &at, false,
-			     &door_ops, relay);
-	if (ret) {
-		relay_socket_close(relay->sockets[n]);
-		goto err;
-	}
-	relay->port = at.port;
-	relay->n_sockets++;
-	return 0;
-
-err:
-	snprintf(msg, msg_size, "cannot relay at %s, %s: %s; see --relay-port",
-		 text, what, strerror(-ret));
+		snprintf(msg, msg_size, "cannot relay at %s, %s: %s; see --relay-port",
+			 text, what, strerror(-ret));
 	return ret;
 }
 
