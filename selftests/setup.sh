@@ -80,8 +80,9 @@ done
 if [ ${#missing[@]} -gt 0 ] || [ -z "$(apt-cache pkgnames linux-image-6.12.)" ]; then
 	quietly "reading the lists of packages" apt update
 fi
+# `apt-cache show` succeeds for a name that is only another package's dependency
 for package in "${wanted[@]}"; do
-	apt-cache show "$package" > /dev/null 2>&1 && missing+=("$package")
+	[ -z "$(apt-cache madison "$package")" ] || missing+=("$package")
 done
 if [ ${#missing[@]} -gt 0 ]; then
 	quietly "installing ${missing[*]}" \
