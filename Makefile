@@ -47,7 +47,8 @@ module:
 	@selftests/vm/module.sh $(KVER) $(KMAKEFLAGS)
 
 userspace:
-	@$(MAKE) -C userspace
+	@$(MAKE) --no-print-directory -C userspace V=$(V) \
+		$(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 
 demo: setup
 	@$(MAKE) --no-print-directory all KVER=6.12
