@@ -30,7 +30,7 @@ packages=(
 optional=(python3-dissononce conntrack mitmproxy)
 # Boxes of the matrix of networks, which come with services. Not where those would
 # begin to run: let whoever has the machine decide that.
-[ -d /run/systemd/system ] || optional+=(squid dante-server nginx-light)
+[ -d /run/systemd/system ] || optional+=(squid dante-server nginx-light tayga)
 
 as_root=()
 if [ "$(id -u)" != 0 ]; then
@@ -63,6 +63,18 @@ quietly() {
 	rm -f "$log"
 }
 
+# add_packages PACKAGE... - whose services do not begin to run: a policy says so meanwhile
+add_packages() {
+	local policy=/usr/sbin/policy-rc.d
+
+	if [ ! -e $policy ]; then
+		trap '"${as_root[@]}" rm -f /usr/sbin/policy-rc.d' EXIT
+		printf '%s\n' '#!/bin/sh' 'exit 101' |
+			"${as_root[@]}" install -m 755 /dev/stdin $policy
+	fi
+	apt install --no-install-recommends "$@"
+}
+
 installed() {
 	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
@@ -85,6 +97,5 @@ for package in "${wanted[@]}"; do
 	[ -z "$(apt-cache madison "$package")" ] || missing+=("$package")
 done
 if [ ${#missing[@]} -gt 0 ]; then
-	quietly "installing ${missing[*]}" \
-		apt install --no-install-recommends "${missing[@]}"
+	quietly "installing ${missing[*]}" add_packages "${missing[@]}"
 fi

@@ -5,7 +5,7 @@
 #
 #    net -- nat64 -- host
 title="IPv6 only, NAT64 without DNS64"
-families="6" needs="nat64"
+families="6"
 
 build() { # HOST
 	topology_public "$1-nat64"

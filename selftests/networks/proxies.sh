@@ -126,7 +126,7 @@ router_nat64() {
 		dynamic-pool 192.168.255.0/24
 		data-dir $topology_dir
 	END
-	at "$node" tayga --mktun -c "$conf" || return
+	at "$node" tayga --mktun -c "$conf" > "$topology_dir/$node.log" || return
 	topology_ip "$node" "link set nat64 up" "address add 192.168.255.1/32 dev nat64" \
 		"route add 192.168.255.0/24 dev nat64" "route add 2001:db8:64::/96 dev nat64"
 	at "$node" nft -f - <<-'NFT'
@@ -143,5 +143,5 @@ router_nat64() {
 			}
 		}
 	NFT
-	at "$node" tayga --nodetach -c "$conf" > "$topology_dir/$node.log" 2>&1 &
+	at "$node" tayga --nodetach -c "$conf" >> "$topology_dir/$node.log" 2>&1 &
 }
