@@ -18,7 +18,7 @@
 . "$(dirname "$0")/topology.sh"
 . "$(dirname "$0")/talk.sh"
 
-ktap_plan 13
+ktap_plan 16
 
 topology_servers
 talk_pace r1

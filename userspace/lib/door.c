@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "door.h"
+#include "transport.h"
 
 #define BACKLOG		512
 #define REST_MS		500
@@ -99,6 +100,8 @@ static int make_socket(const struct laya_address *address, bool both)
 		    0);
 	if (fd < 0)
 		return -errno;
+	/* Also for whoever connects on behalf of others, as proxies do */
+	laya_transport_limit_segments(fd);
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
 	    (ss.ss_family == AF_INET6 &&
 	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only,

@@ -197,7 +197,7 @@ static bool has_connected(const struct laya_transfer *transfer)
 	return false;
 }
 
-/* Each socket is opened here: for the mark, and to know what is tried. */
+/* Each socket is opened here: for its options, and to know what is tried. */
 static curl_socket_t on_open_socket(void *data, curlsocktype purpose,
 				    struct curl_sockaddr *address)
 {
@@ -221,6 +221,7 @@ static curl_socket_t on_open_socket(void *data, curlsocktype purpose,
 		close(fd);
 		return CURL_SOCKET_BAD;
 	}
+	laya_transport_limit_segments(fd);
 	replace_socket(transfer, -1, fd);
 	return fd;
 }

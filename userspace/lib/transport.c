@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "transport.h"
+
+/* What fits in 1280 bytes, which all of IPv6 carries and nearly all of IPv4 */
+#define SEGMENT_SIZE	1220
 
 static const char *const names[LAYA_TRANSPORT_END] = {
 	[LAYA_TRANSPORT_UDP] = "udp",
@@ -41,4 +47,22 @@ int laya_transport_parse(enum laya_transport *transport, const char *name)
 		}
 	}
 	return -EINVAL;
+}
+
+/**
+ * laya_transport_limit_segments() - have TCP do without path MTU discovery
+ * @fd: TCP socket that is not connected, or listens
+ *
+ * Where ICMP is dropped, what is too large for the path vanishes, and TCP sends it
+ * again and again.  The limit is told in the handshake, so it holds for both
+ * directions whoever is at the other end, and costs one percent of bytes
+ * in headers; net.ipv4.tcp_mtu_probing would first wait for some time-outs,
+ * is one side's only, and is for the whole machine.
+ */
+void laya_transport_limit_segments(int fd)
+{
+	int size = SEGMENT_SIZE;
+
+	/* Without it most networks do. */
+	setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &size, sizeof(size));
 }

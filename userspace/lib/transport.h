@@ -22,5 +22,6 @@ enum laya_transport {
 
 const char *laya_transport_name(enum laya_transport transport);
 int laya_transport_parse(enum laya_transport *transport, const char *name);
+void laya_transport_limit_segments(int fd);
 
 #endif /* LAYA_TRANSPORT_H */
