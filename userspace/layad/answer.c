@@ -12,7 +12,6 @@
 #include "kernel.h"
 #include "log.h"
 #include "offer.h"
-#include "rendezvous.h"
 
 /*
  * An offer that comes while our attachments are being made waits for them:
@@ -65,8 +64,8 @@ static int send_back(struct peer *peer, const struct origin *origin,
 		     const struct laya_message *message)
 {
 	switch (origin->via) {
-	case VIA_RENDEZVOUS:
-		return rendezvous_send(origin->rendezvous, message);
+	case VIA_COURIER:
+		return courier_send(origin->courier, peer, message);
 	case VIA_CHANNEL:
 		return laya_channel_send(origin->channel, message);
 	case VIA_SESSION:
@@ -203,7 +202,7 @@ static bool wait_for_labels(struct peer *peer,
 	struct answer *answer = &peer->answer;
 
 	if (answer->waiting_len > 0) {
-		/* The same through another rendezvous, or again; or an older */
+		/* The same by another courier, or again; or an older */
 		return true;
 	}
 	if (!peer->configured || forwarder_settled(peer->node, peer))
@@ -227,7 +226,7 @@ static bool wait_for_labels(struct peer *peer,
  * @node: ours
  * @message: the offer
  * @origin: how it came
- * @claimed: who it says that it is from.  Of a rendezvous that is only a hint;
+ * @claimed: who it says that it is from.  By a courier that is only a hint;
  *	in a session or over a channel it is certain, and the offer has to be
  *	of that node
  *
@@ -243,14 +242,14 @@ int answer_offer(struct node *node, const struct laya_message *message,
 	if (message->sealed.body_len == 0 ||
 	    message->sealed.body_len > LAYA_MAX_BODY)
 		return -EBADMSG;
-	if (origin->via != VIA_RENDEZVOUS && !peer)
+	if (origin->via != VIA_COURIER && !peer)
 		return -ENOENT;
-	if (origin->via == VIA_RENDEZVOUS && peer &&
+	if (origin->via == VIA_COURIER && peer &&
 	    wait_for_labels(peer, message, origin))
 		return 0;
 	return read_offer(node, message->sealed.body, message->sealed.body_len,
 			  message->id, origin, claimed,
-			  origin->via == VIA_RENDEZVOUS ? NULL : peer);
+			  origin->via == VIA_COURIER ? NULL : peer);
 }
 
 /**
@@ -273,7 +272,7 @@ bool answer_followup(struct node *node, const struct laya_message *message,
 	TAILQ_FOREACH(peer, &node->peers, entry) {
 		if (peer->answer.len == 0 || peer->answer.id != message->id)
 			continue;
-		if (origin->via != VIA_RENDEZVOUS &&
+		if (origin->via != VIA_COURIER &&
 		    !laya_key_equal(peer->handshake.key, claimed))
 			continue;
 		ret = laya_followup_read(&peer->answer.keys, &candidates,

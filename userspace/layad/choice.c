@@ -71,8 +71,8 @@ int choice_forwarder(const struct choice *list, size_t n,
  * @ours: what carries our offer
  * @theirs: what carries theirs
  *
- * An offer through a rendezvous beats one in the session, whoever makes it:
- * who asks there may have no session any more.  Both sides see the same.
+ * An offer by courier beats one in the session, whoever makes it: who asks there
+ * may have no session any more.  Both sides see the same.
  *
  * Return: true if ours counts and theirs is to be ignored.
  */

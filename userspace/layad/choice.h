@@ -14,12 +14,12 @@
 
 /**
  * enum via - what carries a handshake; the first of two that differ wins
- * @VIA_RENDEZVOUS: a rendezvous
+ * @VIA_COURIER: a courier, which one does not matter
  * @VIA_CHANNEL: a channel between the two nodes
  * @VIA_SESSION: the session that is to be replaced
  */
 enum via {
-	VIA_RENDEZVOUS,
+	VIA_COURIER,
 	VIA_CHANNEL,
 	VIA_SESSION,
 };

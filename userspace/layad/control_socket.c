@@ -136,31 +136,33 @@ static json_t *list_peers(struct node *node)
 static json_t *list_rendezvous(struct node *node)
 {
 	struct rendezvous *rendezvous;
+	const struct contact *contact;
 	json_t *list = json_array();
 	json_t *item;
 
 	TAILQ_FOREACH(rendezvous, &node->rendezvous, entry) {
+		contact = &rendezvous->contact;
 		item = json_object();
 		json_object_set_new(item, "address",
 				    server_text(rendezvous->server));
 		json_object_set_new(item, "public-key", key_text(
 			rendezvous->server->public_key));
 		json_object_set_new(item, "connected",
-				    json_boolean(rendezvous->registered));
+				    json_boolean(contact->up));
 		json_object_set_new(item, "relays",
 				    json_integer(rendezvous->relays.n));
-		if (rendezvous->registered && rendezvous->transport)
+		if (contact->up && contact->transport)
 			json_object_set_new(item, "transport", json_string(
-				laya_transport_name(rendezvous->transport)));
-		if (rendezvous->evidence[0] != '\0')
+				laya_transport_name(contact->transport)));
+		if (contact->evidence[0] != '\0')
 			json_object_set_new(item, "evidence", json_string(
-				rendezvous->evidence));
-		if (rendezvous->registered)
+				contact->evidence));
+		if (contact->up)
 			json_object_set_new(item, "observed", address_text(
 				&rendezvous->observed));
-		else if (rendezvous->failure[0] != '\0')
+		else if (contact->failure[0] != '\0')
 			json_object_set_new(item, "failure", json_string(
-				rendezvous->failure));
+				contact->failure));
 		json_array_append_new(list, item);
 	}
 	return list;

@@ -327,6 +327,7 @@ int node_init(struct node *node, uv_loop_t *loop)
 	node->loop = loop;
 	TAILQ_INIT(&node->peers);
 	TAILQ_INIT(&node->rendezvous);
+	TAILQ_INIT(&node->couriers);
 	TAILQ_INIT(&node->forwarders);
 	TAILQ_INIT(&node->carriers);
 	ret = laya_identity_init(&node->self, node->config.private_key,

@@ -7,7 +7,9 @@
  *	peer.c			other nodes: sessions and paths wanted, had, lost
  *	offer.c			handshakes that we begin
  *	answer.c		handshakes that others begin
+ *	courier.c		what carries these: rendezvous servers and others
  *	rendezvous.c		connections to rendezvous servers
+ *	contact.c		a connection that is kept
  *	forwarder.c		our attachments to forwarders
  *	reach.c			connections to servers, by whichever transport works
  *	carrier.c		stream carriers, where UDP does not pass
@@ -46,11 +48,13 @@
 
 struct peer;
 struct rendezvous;
+struct courier;
 struct forwarder;
 struct carrier;
 
 TAILQ_HEAD(peer_list, peer);
 TAILQ_HEAD(rendezvous_list, rendezvous);
+TAILQ_HEAD(courier_list, courier);
 TAILQ_HEAD(forwarder_list, forwarder);
 TAILQ_HEAD(carrier_list, carrier);
 
@@ -63,6 +67,7 @@ TAILQ_HEAD(carrier_list, carrier);
  * @state_dir: where stamps are kept; empty if nowhere
  * @peers: all nodes that we shake hands with
  * @rendezvous: all rendezvous servers of the configuration; never shrinks
+ * @couriers: what carries offers to peers; likewise
  * @forwarders: all forwarders that we know of
  * @carriers: stream carriers that we dial
  * @n_carriers: how many
@@ -93,6 +98,7 @@ struct node {
 	char state_dir[PATH_MAX - 64];
 	struct peer_list peers;
 	struct rendezvous_list rendezvous;
+	struct courier_list couriers;
 	struct forwarder_list forwarders;
 	struct carrier_list carriers;
 	unsigned int n_carriers;

@@ -8,11 +8,10 @@
 #include "forwarder.h"
 #include "log.h"
 #include "offer.h"
-#include "rendezvous.h"
 
 /* How often we look whether we can begin */
 #define WAIT_STEP_MS	50
-/* For a rendezvous to be connected, or to connect again */
+/* For a courier to be connected, or to connect again */
 #define WAIT_SERVER_MS	3000
 /* For labels, without which the peer may have no way to us */
 #define WAIT_LABELS_MS	2000
@@ -94,25 +93,25 @@ static void describe(const struct peer *peer, struct laya_message *message)
 	message->sealed.body_len = offer->len;
 }
 
-static void send_through(struct peer *peer, struct rendezvous *rendezvous)
+static void send_by(struct peer *peer, struct courier *courier)
 {
 	struct laya_message message;
 
 	describe(peer, &message);
-	if (rendezvous_send(rendezvous, &message))
+	if (courier_send(courier, peer, &message))
 		return;
-	peer->offer.sent |= rendezvous->bit;
-	peer->offer.refused &= ~rendezvous->bit;
+	peer->offer.sent |= courier->bit;
+	peer->offer.refused &= ~courier->bit;
 }
 
-static void send_through_all(struct peer *peer)
+static void send_by_all(struct peer *peer)
 {
-	struct rendezvous *rendezvous;
+	struct courier *courier;
 
-	TAILQ_FOREACH(rendezvous, &peer->node->rendezvous, entry) {
+	TAILQ_FOREACH(courier, &peer->node->couriers, entry) {
 		/* One that does not know the peer need not be asked twice. */
-		if (!(peer->offer.refused & rendezvous->bit))
-			send_through(peer, rendezvous);
+		if (!(peer->offer.refused & courier->bit))
+			send_by(peer, courier);
 	}
 	peer->offer.tries++;
 }
@@ -131,7 +130,7 @@ static int begin(struct peer *peer, enum via via)
 	return 0;
 }
 
-/* Every rendezvous that was asked has said no. */
+/* Every courier that was asked has said no. */
 static bool all_refused(const struct peer *peer)
 {
 	return peer->offer.sent != 0 && peer->offer.sent == peer->offer.refused;
@@ -142,7 +141,7 @@ static void wait_step(struct peer *peer)
 	struct node *node = peer->node;
 	uint64_t waited = node_now(node) - peer->offer.began;
 
-	if (rendezvous_registered(node) == 0) {
+	if (courier_state(node, peer) != COURIER_READY) {
 		if (waited >= WAIT_SERVER_MS) {
 			fail(peer, "no rendezvous is connected");
 			return;
@@ -152,9 +151,8 @@ static void wait_step(struct peer *peer)
 			fail(peer, "no offer could be made");
 			return;
 		}
-		laya_debug("%s: offer through %u rendezvous",
-			   peer_text(peer), rendezvous_registered(node));
-		send_through_all(peer);
+		laya_debug("%s: offer by courier", peer_text(peer));
+		send_by_all(peer);
 		timer_start(peer->offer.timer, 1000);
 		return;
 	}
@@ -179,8 +177,8 @@ static void step(struct peer *peer)
 		fail(peer, "no rendezvous knows it: is layad running there?");
 		return;
 	}
-	if (offer->via == VIA_RENDEZVOUS && offer->tries < 3) {
-		send_through_all(peer);
+	if (offer->via == VIA_COURIER && offer->tries < 3) {
+		send_by_all(peer);
 		timer_start(offer->timer, offer->tries < 3 ? 2000 :
 			    GIVE_UP_MS - 3000);
 		return;
@@ -189,19 +187,20 @@ static void step(struct peer *peer)
 }
 
 /**
- * offer_through_rendezvous() - begin a handshake through all rendezvous
+ * offer_by_courier() - begin a handshake by all couriers that there are
  * @peer: a configured peer; peer_offer_failed() if it comes to nothing
  */
-void offer_through_rendezvous(struct peer *peer)
+void offer_by_courier(struct peer *peer)
 {
-	if (begin(peer, VIA_RENDEZVOUS)) {
-		peer_offer_failed(peer, VIA_RENDEZVOUS, "no memory");
+	if (begin(peer, VIA_COURIER)) {
+		peer_offer_failed(peer, VIA_COURIER, "no memory");
 		return;
 	}
-	if (TAILQ_EMPTY(&peer->node->rendezvous)) {
+	if (courier_state(peer->node, peer) == COURIER_NONE) {
 		fail(peer, "the configuration has no [Rendezvous]");
 		return;
 	}
+	courier_wanted(peer);
 	peer->offer.phase = OFFER_WAITING;
 	wait_step(peer);
 }
@@ -276,33 +275,33 @@ void offer_cancel(struct peer *peer)
 }
 
 /**
- * offer_rendezvous_ready() - one more rendezvous is there to be asked
+ * offer_courier_ready() - one more courier can be sent by
  * @node: ours
- * @rendezvous: this one
+ * @courier: this one
  */
-void offer_rendezvous_ready(struct node *node, struct rendezvous *rendezvous)
+void offer_courier_ready(struct node *node, struct courier *courier)
 {
 	struct peer *peer;
 
 	TAILQ_FOREACH(peer, &node->peers, entry) {
 		if (peer->offer.phase == OFFER_SENT &&
-		    peer->offer.via == VIA_RENDEZVOUS)
-			send_through(peer, rendezvous);
+		    peer->offer.via == VIA_COURIER)
+			send_by(peer, courier);
 	}
 }
 
 /**
- * offer_rendezvous_lost() - do not wait for what it says
+ * offer_courier_lost() - do not wait for what it says
  * @node: ours
- * @rendezvous: this one
+ * @courier: this one
  */
-void offer_rendezvous_lost(struct node *node, struct rendezvous *rendezvous)
+void offer_courier_lost(struct node *node, struct courier *courier)
 {
 	struct peer *peer;
 
 	TAILQ_FOREACH(peer, &node->peers, entry) {
-		peer->offer.sent &= ~rendezvous->bit;
-		peer->offer.refused &= ~rendezvous->bit;
+		peer->offer.sent &= ~courier->bit;
+		peer->offer.refused &= ~courier->bit;
 	}
 }
 
@@ -341,8 +340,8 @@ static void send_followup(struct peer *peer, struct laya_session_keys *keys,
 	message.sealed.body = body;
 	message.sealed.body_len = len;
 	switch (origin->via) {
-	case VIA_RENDEZVOUS:
-		ret = rendezvous_send(origin->rendezvous, &message);
+	case VIA_COURIER:
+		ret = courier_send(origin->courier, peer, &message);
 		break;
 	case VIA_CHANNEL:
 		ret = laya_channel_send(origin->channel, &message);
@@ -376,7 +375,7 @@ void offer_answered(struct node *node, const struct laya_message *message,
 	if (!peer || (origin->via == VIA_CHANNEL &&
 		      peer->offer.channel != origin->channel))
 		return;
-	if (origin->via != VIA_RENDEZVOUS &&
+	if (origin->via != VIA_COURIER &&
 	    !laya_key_equal(claimed, peer->handshake.key))
 		return;
 	ret = laya_answer_read(&keys, &candidates, &peer->offer.state,
@@ -399,7 +398,7 @@ void offer_answered(struct node *node, const struct laya_message *message,
 }
 
 /**
- * offer_refused() - a rendezvous or channel says that an offer has failed
+ * offer_refused() - a courier or channel says that an offer has failed
  * @node: ours
  * @message: the error
  * @origin: how it came
@@ -408,7 +407,7 @@ void offer_refused(struct node *node, const struct laya_message *message,
 		   const struct origin *origin)
 {
 	struct peer *peer = find(node, message->id, origin->via);
-	struct rendezvous *rendezvous;
+	struct courier *courier;
 
 	if (!peer)
 		return;
@@ -420,15 +419,15 @@ void offer_refused(struct node *node, const struct laya_message *message,
 		return;
 	}
 	/* A limit passes; the offer is sent again anyway. */
-	if (origin->via != VIA_RENDEZVOUS ||
+	if (origin->via != VIA_COURIER ||
 	    message->code == LAYA_MESSAGE_ERROR_RATE_LIMITED)
 		return;
-	peer->offer.refused |= origin->rendezvous->bit;
+	peer->offer.refused |= origin->courier->bit;
 	if (!all_refused(peer))
 		return;
 	/* Others may know it that are just connecting. */
-	TAILQ_FOREACH(rendezvous, &node->rendezvous, entry) {
-		if (!rendezvous->registered && rendezvous->channel &&
+	TAILQ_FOREACH(courier, &node->couriers, entry) {
+		if (courier->ops->state(courier, peer) == COURIER_TRYING &&
 		    node_now(node) - peer->offer.began < WAIT_SERVER_MS)
 			return;
 	}

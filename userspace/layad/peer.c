@@ -343,7 +343,7 @@ static void on_watch(void *data)
 		return;
 	}
 	laya_debug("%s: no path is usable; new handshake", peer_text(peer));
-	offer_through_rendezvous(peer);
+	offer_by_courier(peer);
 }
 
 /**
@@ -370,7 +370,7 @@ void peer_wanted(struct peer *peer)
 			return;
 		}
 	}
-	offer_through_rendezvous(peer);
+	offer_by_courier(peer);
 }
 
 /**
@@ -383,9 +383,9 @@ void peer_offer_failed(struct peer *peer, enum via via, const char *reason)
 {
 	snprintf(peer->last_failure, sizeof(peer->last_failure), "%s", reason);
 	if (via == VIA_SESSION && peer->configured) {
-		laya_debug("%s: %s; asking through rendezvous",
+		laya_debug("%s: %s; asking by courier",
 			   peer_text(peer), reason);
-		offer_through_rendezvous(peer);
+		offer_by_courier(peer);
 		return;
 	}
 	if (peer->forwarder && (via == VIA_CHANNEL || !peer->configured)) {
@@ -485,7 +485,7 @@ void peer_aging(struct peer *peer, uint32_t rx_index, bool initiator,
 	else if (peer->attachment && !peer->configured)
 		attach_end(peer, "the session ended");
 	else if (peer->configured && peer->offer.phase == OFFER_NONE)
-		offer_through_rendezvous(peer);
+		offer_by_courier(peer);
 }
 
 /**
@@ -506,7 +506,7 @@ static void on_aging(void *data)
 		return;
 	if (!peer_live(peer)) {
 		if (peer->configured)
-			offer_through_rendezvous(peer);
+			offer_by_courier(peer);
 		return;
 	}
 	if (offer_in_session(peer))

@@ -6,23 +6,24 @@
 #include "backoff.h"
 #include "channel.h"
 #include "choice.h"
+#include "courier.h"
 #include "node.h"
 
 /**
  * struct origin - the way that a message came, and its answer goes
  * @via: what carries it
- * @rendezvous: VIA_RENDEZVOUS: which one; NULL for all
+ * @courier: VIA_COURIER: which one
  * @channel: VIA_CHANNEL: which one
  */
 struct origin {
 	enum via via;
-	struct rendezvous *rendezvous;
+	struct courier *courier;
 	struct laya_channel *channel;
 };
 
 enum offer_phase {
 	OFFER_NONE,
-	OFFER_WAITING,		/* for a rendezvous, or labels */
+	OFFER_WAITING,		/* for a courier, or labels */
 	OFFER_SENT,
 };
 
@@ -35,7 +36,7 @@ enum offer_phase {
  * @id: of the messages
  * @body: the offer, to send it again
  * @len: length of @body
- * @sent: rendezvous servers that have it (bits of rendezvous->bit)
+ * @sent: couriers that have it (bits of courier->bit)
  * @refused: those that do not know the peer
  * @tries: times that it was sent
  * @began: when it was first wanted
@@ -91,7 +92,7 @@ struct answer {
  * @self: who we are to it: our identity, or an ephemeral one of a forwarder's
  * @handshake: keys and stamps
  * @name: for people; empty if it has none
- * @configured: a [Peer]: may exchange data, is reached through rendezvous
+ * @configured: a [Peer]: may exchange data, is reached by couriers
  * @in_kernel: the kernel knows it
  * @flags: enum laya_peer_flags that it has there
  * @forwarder: we are attached to it, or about to; NULL

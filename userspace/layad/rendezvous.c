@@ -1,45 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <sodium.h>
 
 #include "answer.h"
 #include "forwarder.h"
 #include "log.h"
 #include "offer.h"
-#include "reach.h"
 #include "rendezvous.h"
-
-#define RETRY_BASE_MS	500
-#define RETRY_MAX_MS	60000
-/* A connection that lived so long was a good one */
-#define STABLE_MS	30000
-
-static void connect_now(struct rendezvous *rendezvous);
-
-static void retry_later(struct rendezvous *rendezvous)
-{
-	uint32_t wait = backoff_next(&rendezvous->backoff);
-
-	laya_debug("rendezvous %s:%u: next try in %u ms",
-		   rendezvous->server->host, rendezvous->server->port, wait);
-	timer_start(rendezvous->timer, wait);
-}
-
-static void complain(struct rendezvous *rendezvous, const char *reason)
-{
-	snprintf(rendezvous->failure, sizeof(rendezvous->failure), "%s",
-		 reason);
-	if (rendezvous->complained) {
-		laya_debug("rendezvous: %s", reason);
-		return;
-	}
-	laya_warning("rendezvous: %s; trying again and again", reason);
-	rendezvous->complained = true;
-}
 
 static void do_register(struct rendezvous *rendezvous)
 {
@@ -54,7 +22,7 @@ static void do_register(struct rendezvous *rendezvous)
 	if (node_is_relay(node)) {
 		message.reg.role = LAYA_ROLE_RELAY;
 		/* "Where you see me", and an address of the other family */
-		seen = laya_channel_local_address(rendezvous->channel);
+		seen = laya_channel_local_address(rendezvous->contact.channel);
 		memset(&address, 0, sizeof(address));
 		/* A stream that is pumped knows no address of ours */
 		address.family = seen->family ? seen->family : AF_INET;
@@ -71,7 +39,7 @@ static void do_register(struct rendezvous *rendezvous)
 			addresses->list[addresses->n++] = address;
 		}
 	}
-	laya_channel_send(rendezvous->channel, &message);
+	laya_channel_send(rendezvous->contact.channel, &message);
 }
 
 static void take_relays(struct rendezvous *rendezvous,
@@ -84,34 +52,31 @@ static void take_relays(struct rendezvous *rendezvous,
 static void on_registered(struct rendezvous *rendezvous,
 			  const struct laya_message *message)
 {
-	bool first = !rendezvous->registered;
+	bool first = !rendezvous->contact.up;
 
 	rendezvous->observed = message->registered.observed;
-	rendezvous->registered = true;
-	rendezvous->complained = false;
-	rendezvous->failure[0] = '\0';
 	if (first) {
-		rendezvous->opened = node_now(rendezvous->node);
+		contact_accepted(&rendezvous->contact);
 		laya_info("rendezvous %s:%u: registered; it knows %u relays",
 			  rendezvous->server->host, rendezvous->server->port,
 			  message->registered.relays.n);
 	}
 	take_relays(rendezvous, &message->registered.relays);
 	if (first)
-		offer_rendezvous_ready(rendezvous->node, rendezvous);
+		offer_courier_ready(rendezvous->node, &rendezvous->courier);
 }
 
-static void on_message(struct laya_channel *channel,
+static void on_message(struct contact *contact,
 		       const struct laya_message *message, void *data)
 {
 	struct rendezvous *rendezvous = data;
 	struct node *node = rendezvous->node;
 	const struct origin origin = {
-		.via = VIA_RENDEZVOUS,
-		.rendezvous = rendezvous,
+		.via = VIA_COURIER,
+		.courier = &rendezvous->courier,
 	};
 
-	(void)channel;
+	(void)contact;
 	switch (message->type) {
 	case LAYA_MESSAGE_REGISTERED:
 		on_registered(rendezvous, message);
@@ -139,90 +104,65 @@ static void on_message(struct laya_channel *channel,
 	}
 }
 
-static void on_closed(struct laya_channel *channel, int error,
-		      const char *reason, void *data)
+static void on_opened(struct contact *contact, void *data)
 {
-	struct rendezvous *rendezvous = data;
-	struct node *node = rendezvous->node;
-
-	(void)channel;
-	(void)error;
-	rendezvous->channel = NULL;
-	if (rendezvous->registered &&
-	    node_now(node) - rendezvous->opened >= STABLE_MS)
-		backoff_reset(&rendezvous->backoff);
-	rendezvous->registered = false;
-	/* Its relays stay known until it is back: they may be up all the same. */
-	complain(rendezvous, reason);
-	offer_rendezvous_lost(node, rendezvous);
-	retry_later(rendezvous);
+	(void)contact;
+	do_register(data);
 }
 
-static const struct laya_channel_ops ops = {
+/* Its relays stay known until it is back: they may be up all the same. */
+static void on_lost(struct contact *contact, void *data)
+{
+	struct rendezvous *rendezvous = data;
+
+	(void)contact;
+	offer_courier_lost(rendezvous->node, &rendezvous->courier);
+}
+
+static const struct contact_ops contact_ops = {
+	.opened = on_opened,
 	.message = on_message,
-	.closed = on_closed,
+	.lost = on_lost,
 };
 
-static void on_reached(struct laya_channel *channel,
-		       enum laya_transport transport,
-		       const struct laya_address *address, const char *evidence,
-		       void *data)
+static enum courier_state state(const struct courier *courier,
+				const struct peer *peer)
 {
-	struct rendezvous *rendezvous = data;
+	const struct rendezvous *rendezvous = courier->owner;
 
-	(void)address;
-	rendezvous->reach = NULL;
-	rendezvous->channel = channel;
-	rendezvous->transport = transport;
-	snprintf(rendezvous->evidence, sizeof(rendezvous->evidence), "%s",
-		 evidence);
-	laya_channel_hand_over(channel, &ops, rendezvous);
-	do_register(rendezvous);
+	(void)peer;
+	if (rendezvous->contact.up)
+		return COURIER_READY;
+	return rendezvous->contact.channel ? COURIER_TRYING : COURIER_DOWN;
 }
 
-static void on_unreached(const char *reason, void *data)
+static int send_by(struct courier *courier, struct peer *peer,
+		   const struct laya_message *message)
 {
-	struct rendezvous *rendezvous = data;
+	struct rendezvous *rendezvous = courier->owner;
 
-	rendezvous->reach = NULL;
-	complain(rendezvous, reason);
-	offer_rendezvous_lost(rendezvous->node, rendezvous);
-	retry_later(rendezvous);
+	(void)peer;
+	return contact_send(&rendezvous->contact, message);
 }
 
-static const struct reach_ops reach_ops = {
-	.ready = on_reached,
-	.failed = on_unreached,
+static const struct courier_ops courier_ops = {
+	.state = state,
+	.send = send_by,
 };
 
-static void connect_now(struct rendezvous *rendezvous)
+static int start(struct rendezvous *rendezvous)
 {
 	const struct laya_config_server *server = rendezvous->server;
-	struct node *node = rendezvous->node;
 	const struct reach_target target = {
 		.host = server->host,
 		.port = server->port,
 		.host_name = server->host_name,
 		.key = server->public_key,
 		.prologue = LAYA_PROLOGUE_RENDEZVOUS,
-		.first = rendezvous->transport,
 	};
-	int ret;
 
-	ret = reach_begin(&rendezvous->reach, node, &target,
-			  node->self.private_key, &reach_ops, rendezvous);
-	if (ret) {
-		complain(rendezvous, strerror(-ret));
-		retry_later(rendezvous);
-	}
-}
-
-static void on_timer(void *data)
-{
-	struct rendezvous *rendezvous = data;
-
-	if (!rendezvous->channel && !rendezvous->reach)
-		connect_now(rendezvous);
+	return contact_init(&rendezvous->contact, rendezvous->node,
+			    "rendezvous", &target, &contact_ops, rendezvous);
 }
 
 /**
@@ -247,15 +187,13 @@ int rendezvous_start(struct node *node)
 			return -ENOMEM;
 		rendezvous->node = node;
 		rendezvous->server = &node->config.rendezvous[i];
-		rendezvous->bit = 1u << i;
-		backoff_init(&rendezvous->backoff, RETRY_BASE_MS, RETRY_MAX_MS);
-		rendezvous->timer = timer_new(node->loop, on_timer, rendezvous);
-		if (!rendezvous->timer) {
+		if (start(rendezvous)) {
 			free(rendezvous);
 			return -ENOMEM;
 		}
+		courier_add(node, &rendezvous->courier, &courier_ops,
+			    rendezvous);
 		TAILQ_INSERT_TAIL(&node->rendezvous, rendezvous, entry);
-		connect_now(rendezvous);
 	}
 	return 0;
 }
@@ -270,28 +208,9 @@ void rendezvous_stop(struct node *node)
 
 	while ((rendezvous = TAILQ_FIRST(&node->rendezvous))) {
 		TAILQ_REMOVE(&node->rendezvous, rendezvous, entry);
-		reach_end(rendezvous->reach);
-		if (rendezvous->channel)
-			laya_channel_close(rendezvous->channel);
-		timer_free(rendezvous->timer);
+		contact_end(&rendezvous->contact);
 		free(rendezvous);
 	}
-}
-
-/**
- * rendezvous_registered() - how many can be used now
- * @node: ours
- *
- * Return: their number.
- */
-unsigned int rendezvous_registered(const struct node *node)
-{
-	struct rendezvous *rendezvous;
-	unsigned int n = 0;
-
-	TAILQ_FOREACH(rendezvous, &node->rendezvous, entry)
-		n += rendezvous->registered;
-	return n;
 }
 
 /**
@@ -303,7 +222,7 @@ void rendezvous_register_again(struct node *node)
 	struct rendezvous *rendezvous;
 
 	TAILQ_FOREACH(rendezvous, &node->rendezvous, entry) {
-		if (rendezvous->registered)
+		if (rendezvous->contact.up)
 			do_register(rendezvous);
 	}
 }
@@ -316,25 +235,6 @@ void rendezvous_retry(struct node *node)
 {
 	struct rendezvous *rendezvous;
 
-	TAILQ_FOREACH(rendezvous, &node->rendezvous, entry) {
-		if (rendezvous->channel || rendezvous->reach)
-			continue;
-		backoff_reset(&rendezvous->backoff);
-		timer_start(rendezvous->timer, 0);
-	}
-}
-
-/**
- * rendezvous_send() - send through one
- * @rendezvous: which
- * @message: what
- *
- * Return: 0; -ENOTCONN, or another error of laya_channel_send().
- */
-int rendezvous_send(struct rendezvous *rendezvous,
-		    const struct laya_message *message)
-{
-	if (!rendezvous->registered)
-		return -ENOTCONN;
-	return laya_channel_send(rendezvous->channel, message);
+	TAILQ_FOREACH(rendezvous, &node->rendezvous, entry)
+		contact_retry(&rendezvous->contact);
 }

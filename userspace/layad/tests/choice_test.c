@@ -149,10 +149,10 @@ static void choice_forwarder__replaces(void **state)
 static void choice_ours_wins__lower_key(void **state)
 {
 	(void)state;
-	assert_true(choice_ours_wins(low, high, VIA_RENDEZVOUS,
-				     VIA_RENDEZVOUS));
-	assert_false(choice_ours_wins(high, low, VIA_RENDEZVOUS,
-				      VIA_RENDEZVOUS));
+	assert_true(choice_ours_wins(low, high, VIA_COURIER,
+				     VIA_COURIER));
+	assert_false(choice_ours_wins(high, low, VIA_COURIER,
+				      VIA_COURIER));
 	assert_true(choice_ours_wins(low, high, VIA_SESSION, VIA_SESSION));
 	assert_false(choice_ours_wins(high, low, VIA_SESSION, VIA_SESSION));
 }
@@ -164,8 +164,8 @@ static void choice_ours_wins__agree(void **state)
 	enum via theirs;
 
 	(void)state;
-	for (ours = VIA_RENDEZVOUS; ours <= VIA_SESSION; ours++) {
-		for (theirs = VIA_RENDEZVOUS; theirs <= VIA_SESSION; theirs++)
+	for (ours = VIA_COURIER; ours <= VIA_SESSION; ours++) {
+		for (theirs = VIA_COURIER; theirs <= VIA_SESSION; theirs++)
 			assert_int_not_equal(choice_ours_wins(low, high, ours,
 							      theirs),
 					     choice_ours_wins(high, low,
@@ -176,8 +176,8 @@ static void choice_ours_wins__agree(void **state)
 static void choice_ours_wins__rendezvous(void **state)
 {
 	(void)state;
-	assert_true(choice_ours_wins(high, low, VIA_RENDEZVOUS, VIA_SESSION));
-	assert_false(choice_ours_wins(low, high, VIA_SESSION, VIA_RENDEZVOUS));
+	assert_true(choice_ours_wins(high, low, VIA_COURIER, VIA_SESSION));
+	assert_false(choice_ours_wins(low, high, VIA_SESSION, VIA_COURIER));
 }
 
 int main(void)
