@@ -37,6 +37,8 @@ began=$SECONDS
 
 cd "$repo" || exit
 mkdir -p "$logs"
+# What `make test TESTS=...` was given is not for the makes that run here
+unset MAKEFLAGS MFLAGS MAKEOVERRIDES
 
 # --- what there is ---
 
