@@ -29,8 +29,8 @@
 #   carrier    what its packets must go by, where there is only one way
 #   bulk       bytes of its streams, where it takes many to see the condition
 #   lines      what its configuration has in [Node] besides
-#   names      "yes" where servers must be dialled by name: rv.example.org and
-#              r2.example.org, whose certificate is of the CA of the test
+#   names      "yes" where servers must be dialled by name: rv.example.org, and
+#              r2.example.org as r2 tells; their certificate is of the CA of the test
 #   needs      what Laya must have to cross it; left out until it has (see below)
 #
 # and has a function build HOST, which makes the node HOST behind the node "net", of
@@ -133,7 +133,7 @@ done
 
 rendezvous_start rv --certificate "$topology_dir/tls.pem" --key "$topology_dir/tls.key"
 node_config r1 "Forward = public"
-node_config r2 "Forward = public" "ListenPort = 443" \
+node_config r2 "Forward = public" "ListenPort = 443" "HostName = r2.example.org" \
 	"TlsCertificate = $topology_dir/tls.pem" "TlsKey = $topology_dir/tls.key"
 for node in r1 r2; do
 	node_rendezvous $node rv
@@ -148,10 +148,8 @@ for mode in $modes; do
 	for node in "${hosts[@]}"; do
 		node_config "$node" "ProbeMapped = $mapped" "${own[$node]}"
 		node_rendezvous "$node" rv
-		[ -z "${named[$node]}" ] || printf '%s\n' "HostName = rv.example.org" "" \
-			"[Relay]" "PublicKey = $(key r2)" \
-			"Address = ${topology_address[r2]}:443" \
-			"HostName = r2.example.org" >> "${topology_config[$node]}"
+		[ -z "${named[$node]}" ] ||
+			echo "HostName = rv.example.org" >> "${topology_config[$node]}"
 		for peer in "${hosts[@]}"; do
 			[ "$peer" = "$node" ] || printf '\n%s\n' "${peers[$peer]}"
 		done >> "${topology_config[$node]}"

@@ -26,7 +26,7 @@
  * @port: its port
  * @host_name: its name, or empty
  * @address: of it, if that is known
- * @order: transports, in the order in which they are tried
+ * @ways: to it, in the order in which they are tried
  * @n: how many there are
  * @at: which one of them is being tried, or in use
  * @dial: being connected
@@ -45,7 +45,7 @@ struct carrier {
 	uint16_t port;
 	char host_name[LAYA_CONFIG_HOST_SIZE];
 	struct laya_address address;
-	enum laya_transport order[LAYA_TRANSPORT_END];
+	struct reach_way ways[REACH_MAX_WAYS];
 	unsigned int n;
 	unsigned int at;
 	struct laya_dial *dial;
@@ -156,7 +156,7 @@ static void fail(struct carrier *carrier, const char *reason)
 {
 	snprintf(carrier->failure, sizeof(carrier->failure), "%s", reason);
 	laya_debug("carrier to %s:%u by %s: %s", carrier->host, carrier->port,
-		   laya_transport_name(carrier->order[carrier->at]),
+		   laya_transport_name(carrier->ways[carrier->at].transport),
 		   carrier->failure);
 	drop(carrier);
 	if (++carrier->at < carrier->n) {
@@ -185,7 +185,7 @@ static void on_dialled(struct laya_dial *dialled, int fd, struct laya_pump *pump
 	}
 	if (!evidence->proxy[0] && evidence->n_tried > 0)
 		carrier->address = evidence->tried[evidence->n_tried - 1];
-	ret = kernel_carrier_new(node, carrier->order[carrier->at], fd,
+	ret = kernel_carrier_new(node, carrier->ways[carrier->at].transport, fd,
 				 &carrier->address, &carrier->id);
 	close(fd);
 	if (ret) {
@@ -194,7 +194,7 @@ static void on_dialled(struct laya_dial *dialled, int fd, struct laya_pump *pump
 	}
 	laya_debug("carrier %u to %s:%u by %s", carrier->id, carrier->host,
 		   carrier->port,
-		   laya_transport_name(carrier->order[carrier->at]));
+		   laya_transport_name(carrier->ways[carrier->at].transport));
 	TAILQ_FOREACH(peer, &node->peers, entry)
 		join(carrier, peer);
 	timer_start(carrier->timer, PROVE_MS);
@@ -206,11 +206,12 @@ static const struct laya_dial_ops dial_ops = {
 
 static void dial(struct carrier *carrier)
 {
+	const struct reach_way *way = &carrier->ways[carrier->at];
 	const struct laya_dial_target target = {
 		.host = carrier->host,
 		.port = carrier->port,
-		.transport = carrier->order[carrier->at],
-		.server_name = carrier->host_name[0] ? carrier->host_name : NULL,
+		.transport = way->transport,
+		.server_name = way->named ? carrier->host_name : NULL,
 	};
 	struct laya_dial_options options;
 	int ret;
@@ -239,11 +240,15 @@ static void on_timer(void *data)
 		fail(carrier, "nothing answers over it");
 }
 
-/* Begin, unless it was begun; the transport that is known to work is the first. */
+/*
+ * Begin, unless it was begun.  If a transport is known to work it is the first, and
+ * whether the forwarder is to be named is known as well.
+ */
 static int want(struct node *node, const uint8_t *key, const char *host,
-		uint16_t port, const char *host_name, enum laya_transport first)
+		uint16_t port, enum laya_transport first, bool named)
 {
-	enum laya_transport order[LAYA_TRANSPORT_END];
+	const char *host_name = forwarder_host_name(node, key);
+	struct reach_way ways[REACH_MAX_WAYS];
 	struct carrier *carrier = find(node, key);
 	unsigned int n;
 
@@ -254,7 +259,7 @@ static int want(struct node *node, const uint8_t *key, const char *host,
 	}
 	if (node->n_carriers == MAX_CARRIERS)
 		return -ENOSPC;
-	n = reach_order(node, first, order);
+	n = reach_ways(node, first, named && host_name[0], !first, ways);
 	if (n == 0)
 		return -EPROTONOSUPPORT;
 	carrier = calloc(1, sizeof(*carrier));
@@ -264,11 +269,10 @@ static int want(struct node *node, const uint8_t *key, const char *host,
 	memcpy(carrier->key, key, LAYA_KEY_SIZE);
 	snprintf(carrier->host, sizeof(carrier->host), "%s", host);
 	carrier->port = port;
-	if (host_name)
-		snprintf(carrier->host_name, sizeof(carrier->host_name), "%s",
-			 host_name);
+	snprintf(carrier->host_name, sizeof(carrier->host_name), "%s",
+		 host_name);
 	carrier->n = n;
-	memcpy(carrier->order, order, sizeof(order));
+	memcpy(carrier->ways, ways, sizeof(ways));
 	backoff_init(&carrier->backoff, RETRY_BASE_MS, RETRY_MAX_MS);
 	carrier->timer = timer_new(node->loop, on_timer, carrier);
 	if (!carrier->timer) {
@@ -289,18 +293,19 @@ static int want(struct node *node, const uint8_t *key, const char *host,
  */
 int carrier_attach(struct forwarder *forwarder)
 {
+	bool named = forwarder->named || !forwarder->transport;
 	char text[INET6_ADDRSTRLEN];
 
 	if (forwarder->server)
 		return want(forwarder->node, forwarder->key,
 			    forwarder->server->host, forwarder->server->port,
-			    forwarder->server->host_name, forwarder->transport);
+			    forwarder->transport, named);
 	if (!laya_address_is_dialable(&forwarder->dialled))
 		return -EADDRNOTAVAIL;
 	uv_inet_ntop(forwarder->dialled.family, forwarder->dialled.addr, text,
 		     sizeof(text));
 	return want(forwarder->node, forwarder->key, text,
-		    forwarder->dialled.port, NULL, forwarder->transport);
+		    forwarder->dialled.port, forwarder->transport, named);
 }
 
 /**
@@ -334,7 +339,7 @@ void carrier_reach(struct peer *peer)
 		uv_inet_ntop(candidate->address.family, candidate->address.addr,
 			     text, sizeof(text));
 		want(node, candidate->forwarder, text, candidate->address.port,
-		     NULL, 0);
+		     0, true);
 	}
 }
 

@@ -59,7 +59,7 @@ static const struct laya_channel_ops channel_ops = {
 };
 
 static void on_reached(struct laya_channel *channel,
-		       enum laya_transport transport,
+		       const struct reach_way *way,
 		       const struct laya_address *address, const char *evidence,
 		       void *data)
 {
@@ -68,7 +68,7 @@ static void on_reached(struct laya_channel *channel,
 	(void)address;
 	contact->reach = NULL;
 	contact->channel = channel;
-	contact->transport = transport;
+	contact->transport = way->transport;
 	snprintf(contact->evidence, sizeof(contact->evidence), "%s", evidence);
 	laya_channel_hand_over(channel, &channel_ops, contact);
 	contact->ops->opened(contact, contact->data);

@@ -90,6 +90,25 @@ static struct forwarder *find(const struct node *node, const uint8_t *key)
 }
 
 /**
+ * forwarder_host_name() - what proxies and TLS may call a forwarder
+ * @node: ours
+ * @key: its key
+ *
+ * Return: its name, of which the configuration's goes before its own; empty if
+ * none is known.
+ */
+const char *forwarder_host_name(const struct node *node,
+				const uint8_t key[LAYA_KEY_SIZE])
+{
+	const struct forwarder *forwarder = find(node, key);
+
+	if (!forwarder)
+		return "";
+	return forwarder->server && forwarder->server->host_name[0] ?
+	       forwarder->server->host_name : forwarder->host_name;
+}
+
+/**
  * forwarder_has_rival() - are we with a forwarder already, in another way
  * @forwarder: the forwarder
  * @key: its key
@@ -413,7 +432,7 @@ static struct laya_address asked_for(const struct forwarder *forwarder)
 }
 
 static void on_reached(struct laya_channel *channel,
-		       enum laya_transport transport,
+		       const struct reach_way *way,
 		       const struct laya_address *address, const char *evidence,
 		       void *data)
 {
@@ -421,7 +440,8 @@ static void on_reached(struct laya_channel *channel,
 
 	forwarder->reach = NULL;
 	forwarder->channel = channel;
-	forwarder->transport = transport;
+	forwarder->transport = way->transport;
+	forwarder->named = way->named;
 	/*
 	 * Others are told what was asked for, if that is an address: a proxy does
 	 * not tell where it leads, and a NAT64 has addresses of its own.
@@ -495,6 +515,8 @@ static void attach(struct forwarder *forwarder)
 		.key = forwarder->key,
 		.prologue = LAYA_PROLOGUE_ATTACH,
 		.first = forwarder->transport,
+		.host_name = forwarder_host_name(node, forwarder->key),
+		.doubtful = true,
 	};
 	const struct laya_address *address;
 	char text[INET6_ADDRSTRLEN] = "";
@@ -503,7 +525,6 @@ static void attach(struct forwarder *forwarder)
 	if (forwarder->server) {
 		target.host = forwarder->server->host;
 		target.port = forwarder->server->port;
-		target.host_name = forwarder->server->host_name;
 	} else {
 		address = next_address(forwarder);
 		uv_inet_ntop(address->family, address->addr, text,
@@ -836,6 +857,7 @@ void forwarder_lists_changed(struct node *node)
 			if (!forwarder)
 				continue;
 			forwarder->addresses = relay->addresses;
+			strcpy(forwarder->host_name, relay->host_name);
 			forwarder->listed++;
 		}
 	}

@@ -43,6 +43,7 @@ struct forwarder_label {
  * @listed: by how many rendezvous servers it is listed now
  * @adopted: it was in use before a restart
  * @addresses: from the lists
+ * @host_name: likewise, what proxies and TLS call it; or empty
  * @next_address: to try next
  * @at: the one that is being tried, or was
  * @state: how far the attachment is
@@ -50,6 +51,7 @@ struct forwarder_label {
  * @reach: while FORWARDER_CONNECTING, but for a gateway
  * @channel: or NULL
  * @transport: by which the channel came; 0 is not known
+ * @named: its name was told on the way
  * @dialled: its address in use
  * @addresses_told: what it says that its addresses are
  * @path_usable: we have a path to it
@@ -79,6 +81,7 @@ struct forwarder {
 	unsigned int listed;
 	bool adopted;
 	struct laya_addresses addresses;
+	char host_name[LAYA_HOST_NAME_SIZE];
 	unsigned int next_address;
 	unsigned int at;
 	enum forwarder_state state;
@@ -86,6 +89,7 @@ struct forwarder {
 	struct reach *reach;
 	struct laya_channel *channel;
 	enum laya_transport transport;
+	bool named;
 	struct laya_address dialled;
 	struct laya_addresses addresses_told;
 	bool path_usable;
@@ -112,6 +116,8 @@ void forwarder_lists_changed(struct node *node);
 void forwarder_gateways(struct node *node, const struct laya_address *list,
 			unsigned int n);
 void forwarder_reconsider(struct node *node);
+const char *forwarder_host_name(const struct node *node,
+				const uint8_t key[LAYA_KEY_SIZE]);
 bool forwarder_has_rival(const struct forwarder *forwarder,
 			 const uint8_t key[LAYA_KEY_SIZE]);
 bool forwarder_settled(const struct node *node, const struct peer *peer);

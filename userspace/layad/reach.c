@@ -14,9 +14,9 @@
 #define DIAL_MS		6000
 
 /**
- * struct attempt - one transport
+ * struct attempt - one way
  * @reach: whose
- * @transport: which
+ * @way: which
  * @dial: being connected
  * @channel: connected; the handshake is under way
  * @address: where it leads
@@ -25,7 +25,7 @@
  */
 struct attempt {
 	struct reach *reach;
-	enum laya_transport transport;
+	struct reach_way way;
 	struct laya_dial *dial;
 	struct laya_channel *channel;
 	struct laya_address address;
@@ -55,7 +55,7 @@ struct reach {
 	struct reach_ops ops;
 	void *data;
 	struct timer *timer;
-	struct attempt attempts[LAYA_TRANSPORT_END];
+	struct attempt attempts[REACH_MAX_WAYS];
 	unsigned int n;
 	unsigned int begun;
 	unsigned int over;
@@ -83,29 +83,46 @@ void reach_options(const struct node *node, struct laya_dial_options *options)
 	options->nat64 = node->nat64.len ? &node->nat64 : NULL;
 }
 
-/**
- * reach_order() - in which order transports are tried
- * @node: ours
- * @first: the one that worked the last time, or 0
- * @order: where to put those that may be dialled, the leanest first
- *
- * Return: how many there are.
- */
-unsigned int reach_order(const struct node *node, enum laya_transport first,
-			 enum laya_transport order[LAYA_TRANSPORT_END])
+static unsigned int add_ways(const struct node *node,
+			     enum laya_transport first, bool named,
+			     struct reach_way *ways)
 {
 	unsigned int transports = node->config.transports &
 				  ~(1u << LAYA_TRANSPORT_UDP);
 	enum laya_transport transport;
 	unsigned int n = 0;
+	unsigned int i;
 
 	if (first && transports & (1u << first))
-		order[n++] = first;
+		ways[n++].transport = first;
 	for (transport = LAYA_TRANSPORT_TCP; transport < LAYA_TRANSPORT_END;
 	     transport++) {
 		if (transport != first && transports & (1u << transport))
-			order[n++] = transport;
+			ways[n++].transport = transport;
 	}
+	for (i = 0; i < n; i++)
+		ways[i].named = named;
+	return n;
+}
+
+/**
+ * reach_ways() - which ways are tried, in which order
+ * @node: ours
+ * @first: the transport that worked the last time, or 0
+ * @named: the server has a name
+ * @doubtful: it may be wrong
+ * @ways: where to put them, the leanest first
+ *
+ * Return: how many there are.
+ */
+unsigned int reach_ways(const struct node *node, enum laya_transport first,
+			bool named, bool doubtful,
+			struct reach_way ways[REACH_MAX_WAYS])
+{
+	unsigned int n = add_ways(node, first, named, ways);
+
+	if (named && doubtful)
+		n += add_ways(node, first, false, ways + n);
 	return n;
 }
 
@@ -135,10 +152,11 @@ static void fail(struct reach *reach)
 
 	for (i = 0; i < reach->n && len < sizeof(reason); i++) {
 		attempt = &reach->attempts[i];
-		len += snprintf(reason + len, sizeof(reason) - len, "%s%s: %s",
-				i ? "; " : "",
-				laya_transport_name(attempt->transport),
-				attempt->failure);
+		len += snprintf(reason + len, sizeof(reason) - len,
+				"%s%s%s: %s", i ? "; " : "",
+				laya_transport_name(attempt->way.transport),
+				reach->host_name[0] && !attempt->way.named ?
+				" without its name" : "", attempt->failure);
 	}
 	free_reach(reach);
 	ops.failed(reason, data);
@@ -151,7 +169,8 @@ static void attempt_failed(struct attempt *attempt, const char *reason)
 	snprintf(attempt->failure, sizeof(attempt->failure), "%s",
 		 reason[0] ? reason : "failed");
 	laya_debug("%s:%u by %s: %s", reach->host, reach->port,
-		   laya_transport_name(attempt->transport), attempt->failure);
+		   laya_transport_name(attempt->way.transport),
+		   attempt->failure);
 	attempt->dial = NULL;
 	attempt->channel = NULL;
 	if (++reach->over == reach->n)
@@ -170,7 +189,7 @@ static void on_ready(struct laya_channel *channel, void *data)
 
 	attempt->channel = NULL;
 	free_reach(reach);
-	ops.ready(channel, won.transport, &won.address, won.evidence, owner);
+	ops.ready(channel, &won.way, &won.address, won.evidence, owner);
 }
 
 /* Nobody says anything before he was asked. */
@@ -244,8 +263,8 @@ static int dial(struct attempt *attempt)
 	const struct laya_dial_target target = {
 		.host = reach->host,
 		.port = reach->port,
-		.transport = attempt->transport,
-		.server_name = reach->host_name[0] ? reach->host_name : NULL,
+		.transport = attempt->way.transport,
+		.server_name = attempt->way.named ? reach->host_name : NULL,
 	};
 	struct laya_dial_options options;
 
@@ -301,7 +320,7 @@ int reach_begin(struct reach **reach, struct node *node,
 		const uint8_t private_key[LAYA_KEY_SIZE],
 		const struct reach_ops *ops, void *data)
 {
-	enum laya_transport order[LAYA_TRANSPORT_END];
+	struct reach_way ways[REACH_MAX_WAYS];
 	struct reach *new;
 	unsigned int i;
 
@@ -324,10 +343,11 @@ int reach_begin(struct reach **reach, struct node *node,
 		free(new);
 		return -ENOMEM;
 	}
-	new->n = reach_order(node, target->first, order);
+	new->n = reach_ways(node, target->first, new->host_name[0] != '\0',
+			    target->doubtful, ways);
 	for (i = 0; i < new->n; i++) {
 		new->attempts[i].reach = new;
-		new->attempts[i].transport = order[i];
+		new->attempts[i].way = ways[i];
 	}
 	timer_start(new->timer, 0);
 	*reach = new;

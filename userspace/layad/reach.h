@@ -23,14 +23,27 @@
 #include "transport.h"
 
 #define REACH_TEXT_SIZE		1024
+#define REACH_MAX_WAYS		(2 * LAYA_TRANSPORT_END)
 
 struct reach;
+
+/**
+ * struct reach_way - one way to reach a server
+ * @transport: by which transport
+ * @named: proxies, TLS and HTTP are told its name, not its address
+ */
+struct reach_way {
+	enum laya_transport transport;
+	bool named;
+};
 
 /**
  * struct reach_target - whom to reach; copied
  * @host: name or address
  * @port: port
  * @host_name: what TLS, HTTP and proxies call it; empty or NULL is @host
+ * @doubtful: somebody else said that this is its name, or a proxy may be unable to
+ *	look it up: @host is tried too
  * @key: its public key
  * @prologue: LAYA_PROLOGUE_*
  * @first: begin with this one: it worked the last time; 0 is any
@@ -39,6 +52,7 @@ struct reach_target {
 	const char *host;
 	uint16_t port;
 	const char *host_name;
+	bool doubtful;
 	const uint8_t *key;
 	const char *prologue;
 	enum laya_transport first;
@@ -47,13 +61,13 @@ struct reach_target {
 /**
  * struct reach_ops - what the owner is told
  * @ready: @channel is open and the owner's, whose ops it is to be handed to at
- *	once; @address is where it leads, without a family if only a proxy knows;
+ *	once; @way got there; @address is where it leads, without a family if only a proxy knows;
  *	@evidence is what a person should know of it, or empty
  * @failed: no transport gets there; why, for each
  */
 struct reach_ops {
 	void (*ready)(struct laya_channel *channel,
-		      enum laya_transport transport,
+		      const struct reach_way *way,
 		      const struct laya_address *address, const char *evidence,
 		      void *data);
 	void (*failed)(const char *reason, void *data);
@@ -66,7 +80,8 @@ int reach_begin(struct reach **reach, struct node *node,
 void reach_end(struct reach *reach);
 
 void reach_options(const struct node *node, struct laya_dial_options *options);
-unsigned int reach_order(const struct node *node, enum laya_transport first,
-			 enum laya_transport order[LAYA_TRANSPORT_END]);
+unsigned int reach_ways(const struct node *node, enum laya_transport first,
+			bool named, bool doubtful,
+			struct reach_way ways[REACH_MAX_WAYS]);
 
 #endif /* LAYAD_REACH_H */

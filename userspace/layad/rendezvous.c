@@ -38,6 +38,7 @@ static void do_register(struct rendezvous *rendezvous)
 			address.port = node->port;
 			addresses->list[addresses->n++] = address;
 		}
+		strcpy(message.reg.host_name, node->config.host_name);
 	}
 	laya_channel_send(rendezvous->contact.channel, &message);
 }

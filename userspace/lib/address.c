@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -283,4 +284,46 @@ void laya_address_format(char text[LAYA_ADDRESS_TEXT_SIZE],
 	snprintf(text, LAYA_ADDRESS_TEXT_SIZE,
 		 address->family == AF_INET6 ? "[%s]:%u" : "%s:%u", host,
 		 address->port);
+}
+
+/* RFC 1123, 2.1 */
+static bool label_valid(const char *label, size_t len)
+{
+	size_t i;
+
+	if (len == 0 || label[0] == '-' || label[len - 1] == '-')
+		return false;
+	for (i = 0; i < len; i++)
+		if (!isalnum((unsigned char)label[i]) && label[i] != '-')
+			return false;
+	return true;
+}
+
+/**
+ * laya_host_name_valid() - is this the name of a public host?
+ * @name: not trusted; need not end with NUL
+ * @len: its length
+ *
+ * That is, a name of RFC 1123 with a dot in it, which no address looks like: one
+ * without a dot means something else to everybody.
+ *
+ * Return: true if it is.
+ */
+bool laya_host_name_valid(const char *name, size_t len)
+{
+	size_t begin = 0;
+	size_t i;
+
+	if (len >= LAYA_HOST_NAME_SIZE)
+		return false;
+	for (i = 0; i < len; i++) {
+		if (name[i] != '.')
+			continue;
+		if (!label_valid(name + begin, i - begin))
+			return false;
+		begin = i + 1;
+	}
+	/* A top-level domain begins with a letter, what ends an address does not */
+	return begin > 0 && label_valid(name + begin, len - begin) &&
+	       !isdigit((unsigned char)name[begin]);
 }

@@ -13,6 +13,8 @@
 
 /* "[" IPv6 "]:" port NUL */
 #define LAYA_ADDRESS_TEXT_SIZE	(INET6_ADDRSTRLEN + 8)
+/* A name as long as all software takes it (RFC 1123, 2.1), and NUL */
+#define LAYA_HOST_NAME_SIZE	64
 
 /**
  * struct laya_address - an IP address and a port
@@ -45,5 +47,6 @@ void laya_address_format(char text[LAYA_ADDRESS_TEXT_SIZE],
 			 const struct laya_address *address);
 int laya_address_split(const char *text, char *host, size_t host_size,
 		       char *port, size_t port_size, const char *default_port);
+bool laya_host_name_valid(const char *name, size_t len);
 
 #endif /* LAYA_ADDRESS_H */

@@ -301,6 +301,16 @@ static int node_forward_rate(struct parser *p, const char *key,
 	return 0;
 }
 
+static int node_host_name(struct parser *p, const char *key, const char *value)
+{
+	if (!laya_host_name_valid(value, strlen(value)))
+		return fail(p, p->line, key,
+			    "\"%s\" is not the name of a host, as relay.example.org, of at most %d characters",
+			    value, LAYA_HOST_NAME_SIZE - 1);
+	strcpy(p->config->host_name, value);
+	return 0;
+}
+
 static int set_bool(struct parser *p, const char *key, bool *yes,
 		    const char *value)
 {
@@ -534,6 +544,7 @@ static const struct key {
 	{ SECTION_NODE, "ListenPort", false, node_listen_port },
 	{ SECTION_NODE, "Forward", false, node_forward },
 	{ SECTION_NODE, "ForwardRate", false, node_forward_rate },
+	{ SECTION_NODE, "HostName", false, node_host_name },
 	{ SECTION_NODE, "ProbeMapped", false, node_probe_mapped },
 	{ SECTION_NODE, "Proxy", false, node_proxy },
 	{ SECTION_NODE, "Transports", false, node_transports },
@@ -579,6 +590,10 @@ static int end_section(struct parser *p)
 		if (!config->have_private_key && !config->private_key_file)
 			return fail(p, p->section_line, "PrivateKeyFile",
 				    "missing in [Node]; make a key with: layactl genkey");
+		if (config->host_name[0] &&
+		    config->forward != LAYA_FORWARD_PUBLIC)
+			return fail(p, p->section_line, "HostName",
+				    "without Forward = public nobody is told");
 		if (config->n_interfaces && !config->gateway)
 			return fail(p, p->section_line, "GatewayInterface",
 				    "without Gateway = yes");

@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "address.h"
 #include "key.h"
 #include "transport.h"
 
@@ -107,6 +108,7 @@ struct laya_config_peer {
  *	Forward = public or Gateway = yes
  * @forward: Forward
  * @forward_rate: ForwardRate, bytes a second for each label; 0 is not set
+ * @host_name: HostName, or empty
  * @probe_mapped: ProbeMapped
  * @proxy: Proxy: a URL, "environment" or "none"; NULL is "environment"
  * @transports: Transports: bit by enum laya_transport
@@ -127,6 +129,7 @@ struct laya_config {
 	uint16_t listen_port;
 	enum laya_forward forward;
 	uint64_t forward_rate;
+	char host_name[LAYA_HOST_NAME_SIZE];
 	bool probe_mapped;
 	char *proxy;
 	unsigned int transports;

@@ -72,6 +72,30 @@ static void read_addresses(struct laya_reader *reader,
 		laya_address_read(reader, &addresses->list[i]);
 }
 
+static void write_host_name(struct laya_writer *writer, const char *name)
+{
+	size_t len = strlen(name);
+
+	if (len > 0 && !laya_host_name_valid(name, len))
+		writer->error = -EINVAL;
+	laya_write_bytes(writer, name, len);
+}
+
+static void read_host_name(struct laya_reader *reader,
+			   char name[LAYA_HOST_NAME_SIZE])
+{
+	const uint8_t *bytes;
+	size_t len;
+
+	bytes = laya_read_bytes(reader, 0, LAYA_HOST_NAME_SIZE - 1, &len);
+	if (!bytes || len == 0)
+		return;
+	if (laya_host_name_valid((const char *)bytes, len))
+		memcpy(name, bytes, len);
+	else
+		laya_reader_fail(reader);
+}
+
 static void write_relays(struct laya_writer *writer,
 			 const struct laya_relays *relays)
 {
@@ -83,9 +107,10 @@ static void write_relays(struct laya_writer *writer,
 	}
 	laya_write_array(writer, relays->n);
 	for (i = 0; i < relays->n; i++) {
-		laya_write_array(writer, 2);
+		laya_write_array(writer, 3);
 		write_key(writer, relays->list[i].key);
 		write_addresses(writer, &relays->list[i].addresses);
+		write_host_name(writer, relays->list[i].host_name);
 	}
 }
 
@@ -95,10 +120,11 @@ static void read_relays(struct laya_reader *reader, struct laya_relays *relays)
 
 	relays->n = laya_read_array(reader, LAYA_MAX_RELAYS);
 	for (i = 0; i < relays->n; i++) {
-		if (laya_read_array(reader, 2) != 2)
+		if (laya_read_array(reader, 3) != 3)
 			laya_reader_fail(reader);
 		read_key(reader, relays->list[i].key);
 		read_addresses(reader, &relays->list[i].addresses);
+		read_host_name(reader, relays->list[i].host_name);
 	}
 }
 
@@ -117,6 +143,8 @@ static void write_register(struct laya_writer *writer,
 	laya_write_uint(writer, message->reg.role);
 	laya_write_uint(writer, 2);
 	write_addresses(writer, &message->reg.addresses);
+	laya_write_uint(writer, 3);
+	write_host_name(writer, message->reg.host_name);
 }
 
 static void write_sealed(struct laya_writer *writer,
@@ -194,13 +222,13 @@ static void write_label_release(struct laya_writer *writer,
 static size_t pairs_of(enum laya_message_type type)
 {
 	switch (type) {
-	case LAYA_MESSAGE_REGISTER:
 	case LAYA_MESSAGE_REGISTERED:
 	case LAYA_MESSAGE_ERROR:
 	case LAYA_MESSAGE_CANDIDATES:
 	case LAYA_MESSAGE_LABEL_REQUEST:
 	case LAYA_MESSAGE_LABEL_RELEASE:
 		return 3;
+	case LAYA_MESSAGE_REGISTER:
 	case LAYA_MESSAGE_OFFER:
 	case LAYA_MESSAGE_ANSWER:
 	case LAYA_MESSAGE_FOLLOWUP:
@@ -214,6 +242,20 @@ static size_t pairs_of(enum laya_message_type type)
 		return 2;
 	}
 	return 0;
+}
+
+/**
+ * laya_relay_size() - what a relay takes of LAYA_MAX_RELAYS_SIZE
+ * @relay: the relay
+ *
+ * Return: bytes, at most.
+ */
+size_t laya_relay_size(const struct laya_relay *relay)
+{
+	/* An array of the key, of an array of addresses and ports, and of the name */
+	return 1 + 2 + LAYA_KEY_SIZE +
+	       1 + relay->addresses.n * (1 + 1 + 16 + 3) +
+	       2 + strlen(relay->host_name);
 }
 
 /**
@@ -345,9 +387,9 @@ static void read_label_release(struct laya_reader *reader,
 static unsigned int keys_of(enum laya_message_type type)
 {
 	switch (type) {
-	case LAYA_MESSAGE_REGISTER:
 	case LAYA_MESSAGE_REGISTERED:
 		return BIT(1) | BIT(2);
+	case LAYA_MESSAGE_REGISTER:
 	case LAYA_MESSAGE_OFFER:
 	case LAYA_MESSAGE_ANSWER:
 	case LAYA_MESSAGE_FOLLOWUP:
@@ -379,8 +421,10 @@ static void read_value(struct laya_reader *reader,
 		if (key == 1)
 			message->reg.role = laya_read_uint(reader,
 							   LAYA_ROLE_RELAY);
-		else
+		else if (key == 2)
 			read_addresses(reader, &message->reg.addresses);
+		else
+			read_host_name(reader, message->reg.host_name);
 		return;
 	case LAYA_MESSAGE_REGISTERED:
 		if (key == 1)

@@ -21,6 +21,7 @@
 #define LAYA_MAX_BODY		2048	/* of an offer, answer or follow-up */
 #define LAYA_MAX_RELAYS		32
 #define LAYA_MAX_ADDRESSES	4	/* of one relay */
+#define LAYA_MAX_RELAYS_SIZE	4032	/* bytes of all relays in a message */
 #define LAYA_MAX_LABELS		32	/* in one label message */
 #define LAYA_MAX_CIPHERS	8
 
@@ -57,9 +58,16 @@ struct laya_addresses {
 	struct laya_address list[LAYA_MAX_ADDRESSES];
 };
 
+/**
+ * struct laya_relay - a relay
+ * @key: its key
+ * @addresses: where it takes attachments
+ * @host_name: what proxies and TLS call it there; empty if it has no name
+ */
 struct laya_relay {
 	uint8_t key[LAYA_KEY_SIZE];
 	struct laya_addresses addresses;
+	char host_name[LAYA_HOST_NAME_SIZE];
 };
 
 struct laya_relays {
@@ -76,7 +84,8 @@ struct laya_label {
  * struct laya_message - one message, decoded
  * @type: which; it says which member is valid, and whether @id is
  * @id: REGISTER, REGISTERED, RELAYS: none; PING, PONG: the nonce; else the id
- * @reg: REGISTER; an all-zero address stands for the observed one
+ * @reg: REGISTER; an all-zero address stands for the observed one; @host_name is
+ *	empty if there is none
  * @registered: REGISTERED
  * @relays: RELAYS
  * @sealed: OFFER, ANSWER, FOLLOWUP; @sealed.body points into what was decoded
@@ -93,6 +102,7 @@ struct laya_message {
 		struct {
 			enum laya_role role;
 			struct laya_addresses addresses;
+			char host_name[LAYA_HOST_NAME_SIZE];
 		} reg;
 		struct {
 			struct laya_address observed;
@@ -146,6 +156,7 @@ struct laya_payload {
 	struct laya_candidates candidates;
 };
 
+size_t laya_relay_size(const struct laya_relay *relay);
 int laya_message_encode(const struct laya_message *message, uint8_t *out,
 			size_t cap, size_t *out_len);
 int laya_message_decode(struct laya_message *message, const uint8_t *in,

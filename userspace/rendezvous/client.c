@@ -129,9 +129,11 @@ static void become_relay(struct client *client,
 	struct server *server = client->server;
 	struct laya_addresses before = client->addresses;
 	bool relay = message->reg.role == LAYA_ROLE_RELAY;
+	bool renamed = strcmp(client->host_name, message->reg.host_name) != 0;
 
 	if (relay)
 		take_addresses(client, &message->reg.addresses);
+	strcpy(client->host_name, message->reg.host_name);
 	if (relay && client->addresses.n == 0) {
 		laya_debug("a relay without an address that can be dialled");
 		relay = false;
@@ -152,8 +154,8 @@ static void become_relay(struct client *client,
 		client->source->relays--;
 		TAILQ_REMOVE(&server->relays, client, relay_entry);
 		server_relays_changed(server);
-	} else if (relay && memcmp(&before, &client->addresses,
-				   sizeof(before)) != 0) {
+	} else if (relay && (renamed || memcmp(&before, &client->addresses,
+					       sizeof(before)) != 0)) {
 		server_relays_changed(server);
 	}
 }

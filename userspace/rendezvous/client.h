@@ -40,6 +40,7 @@ struct server;
  * @is_relay: it takes attachments at @addresses
  * @relays_owed: it did not get the newest list of relays
  * @addresses: where it takes attachments
+ * @host_name: what it is called there; empty if it has no name
  * @messages: what is left of what it may send to others
  * @bytes: the same in bytes
  * @frames: what is left of what we read at all
@@ -60,6 +61,7 @@ struct client {
 	bool is_relay;
 	bool relays_owed;
 	struct laya_addresses addresses;
+	char host_name[LAYA_HOST_NAME_SIZE];
 	struct bucket messages;
 	struct bucket bytes;
 	struct bucket frames;

@@ -35,6 +35,7 @@
 enum {
 	OPTION_RELAY_PORT = 256,
 	OPTION_RELAY_ADDRESS,
+	OPTION_RELAY_NAME,
 	OPTION_RELAY_RATE,
 	OPTION_CERTIFICATE,
 	OPTION_KEY,
@@ -54,6 +55,7 @@ enum {
  * @relay: be a relay as well
  * @relay_port: its port
  * @relay_told: its addresses; none: those that we see
+ * @relay_name: its host name, or NULL
  * @relay_rate: bytes a second through one label
  */
 struct options {
@@ -68,6 +70,7 @@ struct options {
 	bool relay;
 	uint16_t relay_port;
 	struct laya_addresses relay_told;
+	const char *relay_name;
 	unsigned int relay_rate;
 };
 
@@ -89,6 +92,7 @@ static void usage(FILE *out)
 	      "      --relay-address ADDR:PORT\n"
 	      "                           where nodes reach it, if not at an address of this\n"
 	      "                           machine; can be given several times\n"
+	      "      --relay-name NAME    its host name, for nodes behind proxies that want one\n"
 	      "      --relay-rate BYTES   most bytes a second for each pair of nodes\n"
 	      "                           (12500000)\n"
 	      "  -v, --verbose            log each client\n"
@@ -158,6 +162,14 @@ static int parse_relay_option(struct options *options, int option,
 		return 0;
 	case OPTION_RELAY_ADDRESS:
 		return parse_relay_address(options, text);
+	case OPTION_RELAY_NAME:
+		if (!laya_host_name_valid(text, strlen(text))) {
+			laya_error("--relay-name %s: want the name of a host, as relay.example.org, of at most %d characters",
+				   text, LAYA_HOST_NAME_SIZE - 1);
+			return -EINVAL;
+		}
+		options->relay_name = text;
+		return 0;
 	case OPTION_RELAY_RATE:
 		if (parse_count(text, MAX_RATE, &options->relay_rate)) {
 			laya_error("--relay-rate %s: want bytes a second, from 1 to %d",
@@ -172,7 +184,7 @@ static int parse_relay_option(struct options *options, int option,
 static bool has_relay_options(const struct options *options)
 {
 	return options->relay_port != 0 || options->relay_told.n > 0 ||
-	       options->relay_rate != 0;
+	       options->relay_name || options->relay_rate != 0;
 }
 
 /* Return: -1 to go on, or the exit status. */
@@ -189,6 +201,7 @@ static int parse_options(struct options *options, int argc, char **argv)
 		{ "relay-port", required_argument, NULL, OPTION_RELAY_PORT },
 		{ "relay-address", required_argument, NULL,
 		  OPTION_RELAY_ADDRESS },
+		{ "relay-name", required_argument, NULL, OPTION_RELAY_NAME },
 		{ "relay-rate", required_argument, NULL, OPTION_RELAY_RATE },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
@@ -236,6 +249,7 @@ static int parse_options(struct options *options, int argc, char **argv)
 		case 'r':
 		case OPTION_RELAY_PORT:
 		case OPTION_RELAY_ADDRESS:
+		case OPTION_RELAY_NAME:
 		case OPTION_RELAY_RATE:
 			if (parse_relay_option(options, c, optarg))
 				return 2;
@@ -270,7 +284,7 @@ static int parse_options(struct options *options, int argc, char **argv)
 		return bad_usage();
 	}
 	if (!options->relay && has_relay_options(options)) {
-		laya_error("--relay-port, --relay-address and --relay-rate want --relay");
+		laya_error("--relay-port, --relay-address, --relay-name and --relay-rate want --relay");
 		return bad_usage();
 	}
 	return -1;
@@ -325,7 +339,7 @@ static int start_relay(struct server *server,
 		laya_error("cannot relay: %s", strerror(-ret));
 		return ret;
 	}
-	server_relay(server, relay);
+	server_relay(server, relay, options->relay_name);
 	ret = relay_open(relay, options->certificate, options->key,
 			 options->state_dir, msg, sizeof(msg));
 	if (ret) {

@@ -162,10 +162,13 @@ int server_open(struct server *server, const char *certificate,
  * server_relay() - take those who attach to a relay as well
  * @server: the server
  * @relay: the relay, under the same key
+ * @name: its host name, to be there as long; NULL if it has none
  */
-void server_relay(struct server *server, struct relay *relay)
+void server_relay(struct server *server, struct relay *relay,
+		  const char *name)
 {
 	server->relay = relay;
+	server->relay_name = name;
 	server->channel_config.other_prologue = LAYA_PROLOGUE_ATTACH;
 }
 
@@ -279,6 +282,7 @@ void server_relays_changed(struct server *server)
 void server_get_relays(struct server *server, const struct client *reader,
 		       struct laya_relays *relays)
 {
+	size_t left = LAYA_MAX_RELAYS_SIZE;
 	struct client *client;
 	struct laya_relay *relay;
 
@@ -287,17 +291,26 @@ void server_get_relays(struct server *server, const struct client *reader,
 		relay = &relays->list[0];
 		memcpy(relay->key, server->public_key, LAYA_KEY_SIZE);
 		relay_addresses(server->relay, &reader->local, &relay->addresses);
-		if (relay->addresses.n > 0)
+		strcpy(relay->host_name,
+		       server->relay_name ? server->relay_name : "");
+		if (relay->addresses.n > 0) {
+			left -= laya_relay_size(relay);
 			relays->n++;
+		}
 	}
 	TAILQ_FOREACH(client, &server->relays, relay_entry) {
 		if (relays->n == LAYA_MAX_RELAYS)
 			break;
 		if (client == reader)
 			continue;
-		relay = &relays->list[relays->n++];
+		relay = &relays->list[relays->n];
 		memcpy(relay->key, client->key, LAYA_KEY_SIZE);
 		relay->addresses = client->addresses;
+		strcpy(relay->host_name, client->host_name);
+		if (laya_relay_size(relay) > left)
+			break;
+		left -= laya_relay_size(relay);
+		relays->n++;
 	}
 }
 

@@ -106,6 +106,7 @@ struct stats {
  * @half_open: clients without a proven key, the oldest first
  * @open: the others
  * @relay: our own relay, or NULL
+ * @relay_name: what it is called, or NULL
  * @relays: registered relays, the oldest first
  * @n_clients: both lists
  * @n_half_open: the first
@@ -126,6 +127,7 @@ struct server {
 	struct laya_door *doors[SERVER_MAX_LISTENERS];
 	unsigned int n_doors;
 	struct relay *relay;
+	const char *relay_name;
 	struct client_queue half_open;
 	struct client_queue open;
 	struct client_queue relays;
@@ -147,7 +149,8 @@ int server_init(struct server *server, uv_loop_t *loop,
 int server_open(struct server *server, const char *certificate,
 		const char *key, const char *state_dir, char *msg,
 		size_t msg_size);
-void server_relay(struct server *server, struct relay *relay);
+void server_relay(struct server *server, struct relay *relay,
+		  const char *name);
 int server_listen(struct server *server, const struct laya_address *address,
 		  char *msg, size_t msg_size);
 void server_close(struct server *server);

@@ -135,14 +135,16 @@ static void parse__transports(void **state)
 	laya_config_free(&config);
 }
 
-static void parse__public_has_a_port(void **state)
+static void parse__public_has_a_port_and_a_name(void **state)
 {
 	(void)state;
 	good(NODE "Forward = public\n");
 	assert_int_equal(config.listen_port, LAYA_DEFAULT_PORT);
+	assert_string_equal(config.host_name, "");
 	laya_config_free(&config);
-	good(NODE "Forward = public\nListenPort = 9\n");
+	good(NODE "Forward = public\nListenPort = 9\nHostName = r.example\n");
 	assert_int_equal(config.listen_port, 9);
+	assert_string_equal(config.host_name, "r.example");
 	laya_config_free(&config);
 }
 
@@ -199,6 +201,10 @@ static const struct bad {
 	  "test.conf:3: Transports: \"quic\" is none of udp" },
 	{ NODE "Transports = ,\n", "test.conf:3: Transports: \"\" is none" },
 	{ NODE "TlsKey = /k\n", "test.conf:1: TlsKey: there is no" },
+	{ NODE "Forward = public\nHostName = localhost\n",
+	  "test.conf:4: HostName: \"localhost\" is not the name of a host" },
+	{ NODE "HostName = r.example\n",
+	  "test.conf:1: HostName: without Forward = public" },
 	{ NODE "[Relay]\nHostName = a b\n", "test.conf:4: HostName: " },
 	{ NODE "[Peer]\nHostName = a\n", "test.conf:4: HostName: unknown" },
 	{ NODE "Gateway = maybe\n", "test.conf:3: Gateway: " },
@@ -428,7 +434,7 @@ int main(void)
 		cmocka_unit_test(parse__all_keys),
 		cmocka_unit_test(parse__defaults),
 		cmocka_unit_test(parse__transports),
-		cmocka_unit_test(parse__public_has_a_port),
+		cmocka_unit_test(parse__public_has_a_port_and_a_name),
 		cmocka_unit_test(parse__gateway),
 		cmocka_unit_test(parse__errors),
 		cmocka_unit_test(parse__secret_is_not_repeated),

@@ -74,6 +74,7 @@ static unsigned int make_messages(struct laya_message *list)
 	m->reg.addresses.n = 2;
 	m->reg.addresses.list[0] = v4(1, 5292);
 	m->reg.addresses.list[1] = v6(1, 23);
+	strcpy(m->reg.host_name, "relay-1.example.org");
 	m++;
 	m->type = LAYA_MESSAGE_REGISTER;
 	m++;
@@ -81,6 +82,7 @@ static unsigned int make_messages(struct laya_message *list)
 	m->registered.observed = v6(7, 65535);
 	m->registered.relays.n = 1;
 	memcpy(m->registered.relays.list[0].key, keys[1], LAYA_KEY_SIZE);
+	strcpy(m->registered.relays.list[0].host_name, "relay.example.org");
 	m++;
 	for (i = LAYA_MESSAGE_OFFER; i <= LAYA_MESSAGE_FOLLOWUP; i++) {
 		m->type = i;
@@ -274,6 +276,9 @@ static void encode__refuses(void **state)
 	NEW(LAYA_MESSAGE_REGISTER);
 	m.reg.addresses.n = 1;		/* no family */
 	REFUSED();
+	NEW(LAYA_MESSAGE_REGISTER);
+	strcpy(m.reg.host_name, "127.0.0.1");
+	REFUSED();
 	NEW(LAYA_MESSAGE_RELAYS);
 	m.relays.n = LAYA_MAX_RELAYS + 1;
 	REFUSED();
@@ -306,6 +311,36 @@ static void encode__refuses(void **state)
 	REFUSED();
 #undef NEW
 #undef REFUSED
+}
+
+static void relay_size__is_enough(void **state)
+{
+	struct laya_message m = { .type = LAYA_MESSAGE_REGISTERED };
+	struct laya_relays *relays = &m.registered.relays;
+	struct laya_relay relay = { .addresses.n = LAYA_MAX_ADDRESSES };
+	uint8_t out[LAYA_MESSAGE_MAX];
+	size_t none;
+	size_t len;
+	unsigned int i;
+
+	(void)state;
+	memcpy(relay.key, keys[0], LAYA_KEY_SIZE);
+	for (i = 0; i < LAYA_MAX_ADDRESSES; i++)
+		relay.addresses.list[i] = v6(i, 65535);
+	assert_true(LAYA_MAX_RELAYS * laya_relay_size(&relay) <=
+		    LAYA_MAX_RELAYS_SIZE);
+	memset(relay.host_name, 'a', LAYA_HOST_NAME_SIZE - 1);
+	relay.host_name[1] = '.';
+	m.registered.observed = v6(7, 65535);
+	assert_int_equal(laya_message_encode(&m, out, sizeof(out), &none), 0);
+	assert_true(none + LAYA_MAX_RELAYS_SIZE <= LAYA_MESSAGE_MAX);
+	for (i = 1; i <= LAYA_MAX_RELAYS_SIZE / laya_relay_size(&relay); i++) {
+		relays->list[relays->n++] = relay;
+		assert_int_equal(laya_message_encode(&m, out, sizeof(out),
+						     &len), 0);
+		/* and one more byte for how many there are */
+		assert_true(len <= none + i * laya_relay_size(&relay) + 1);
+	}
 }
 
 static void decode__truncated_at_every_byte(void **state)
@@ -414,18 +449,26 @@ static void decode__refuses(void **state)
 		{ "more pairs said than there", "a300070200" },
 		{ "huge map", "bb7fffffffffffffff00070200" },
 		{ "huge map 2", "bbffffffffffffffff00070200" },
-		{ "role 2", "a3000101020280" },
-		{ "addresses are a map", "a30001010002a0" },
-		{ "address of 5 bytes", "a30001010102818245010203040501" },
-		{ "address of 16 bytes cut", "a3000101010281825001" },
-		{ "port too big", "a30001010102818244010203041a00010000" },
-		{ "address of three", "a30001010102818344010203040101" },
-		{ "five addresses", "a30001010102858244010203040182440102030401"
-		  "824401020304018244010203040182440102030401" },
-		{ "huge array", "a300010101029bffffffffffffffff" },
-		{ "huge bytes", "a3000101010281825bffffffffffffffff" },
-		{ "indefinite array", "a300010101029fff" },
-		{ "indefinite bytes", "a3000101010281825f4401020304ff01" },
+		{ "role 2", "a40001010202800340" },
+		{ "addresses are a map", "a40001010002a00340" },
+		{ "address of 5 bytes", "a400010101028182450102030405010340" },
+		{ "address of 16 bytes cut", "a4000101010281825001" },
+		{ "port too big", "a40001010102818244010203041a000100000340" },
+		{ "address of three", "a400010101028183440102030401010340" },
+		{ "five addresses", "a40001010102858244010203040182440102030401"
+		  "8244010203040182440102030401824401020304010340" },
+		{ "no name", "a3000101010280" },
+		{ "name is text", "a4000101010280" "0363612e62" },
+		{ "name without a dot", "a4000101010280" "034161" },
+		{ "name with NUL", "a4000101010280" "0343612e00" },
+		{ "name of 64 characters", "a4000101010280" "035840"
+		  "612e6161616161616161616161616161616161616161616161616161616161"
+		  "616161616161616161616161616161616161616161616161616161616161616161"
+		},
+		{ "huge array", "a400010101029bffffffffffffffff" },
+		{ "huge bytes", "a4000101010281825bffffffffffffffff" },
+		{ "indefinite array", "a400010101029fff" },
+		{ "indefinite bytes", "a4000101010281825f4401020304ff01" },
 		{ "error code too big", "a300060200041b0000000100000000" },
 		{ "reserved head", "a20007021c" },
 		{ "break", "a2000702ff" },
@@ -695,6 +738,30 @@ static void address__text(void **state)
 	}
 }
 
+static void host_name__valid(void **state)
+{
+	static const char * const good[] = {
+		"a.b", "relay.example.org", "4.relays.example", "x--y.a1",
+		"R.EXAMPLE", "a.xn--bcher-kva",
+		"63.characters.are.the.most.that.all.software.takes.in-a-name.xx",
+	};
+	static const char * const bad[] = {
+		"", ".", "localhost", "a.", ".a", "a..b", "-a.b", "a-.b", "a.-b",
+		"a_b.c", "a.b ", "a b.c", "a.b\n", "a/b.c", "a.b:80", "[::1]",
+		"127.0.0.1", "10.1", "a.0x7f", "\xc3\xa4.b",
+		"64.characters.are.one.more.than.all.software.takes.in-a-name.xxx",
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(good); i++)
+		if (!laya_host_name_valid(good[i], strlen(good[i])))
+			fail_msg("%s was refused", good[i]);
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		if (laya_host_name_valid(bad[i], strlen(bad[i])))
+			fail_msg("%s was not refused", bad[i]);
+}
+
 static void address__split(void **state)
 {
 	char host[16];
@@ -830,6 +897,7 @@ int main(void)
 		cmocka_unit_test(encode__buffer_too_small),
 		cmocka_unit_test(encode__refuses),
 		cmocka_unit_test(decode__what_encode_wrote),
+		cmocka_unit_test(relay_size__is_enough),
 		cmocka_unit_test(decode__truncated_at_every_byte),
 		cmocka_unit_test(decode__trailing_byte),
 		cmocka_unit_test(decode__every_bit_flipped),
@@ -842,6 +910,7 @@ int main(void)
 		cmocka_unit_test(payload__round_trip_and_truncation),
 		cmocka_unit_test(payload__limits),
 		cmocka_unit_test(address__text),
+		cmocka_unit_test(host_name__valid),
 		cmocka_unit_test(address__split),
 		cmocka_unit_test(address__dialable),
 		cmocka_unit_test(address__sockaddr),

@@ -335,7 +335,7 @@ static void server__takes_them_as_well(void **state)
 	limits_default(&limits);
 	assert_int_equal(server_init(&server, &f->loop, f->node.private_key,
 				     &limits), 0);
-	server_relay(&server, f->relay);
+	server_relay(&server, f->relay, NULL);
 	assert_int_equal(server_open(&server, NULL, NULL, NULL, msg,
 				     sizeof(msg)), 0);
 	assert_int_equal(laya_address_parse(&address, "127.0.0.1:0"), 0);

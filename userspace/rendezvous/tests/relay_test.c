@@ -929,7 +929,7 @@ static void server__tells_of_its_relay(void **state)
 	assert_int_equal(laya_address_parse(&address, "127.0.0.1:0"), 0);
 	assert_int_equal(server_listen(&server, &address, msg, sizeof(msg)),
 			 0);
-	server_relay(&server, f->relay);
+	server_relay(&server, f->relay, "relay.example.org");
 	f->other.to = *laya_door_address(server.doors[0]);
 	peer_connect(&f->other, &f->loop, LAYA_PROLOGUE_RENDEZVOUS);
 	assert_int_equal(laya_channel_send(f->other.owner.channel, &message),
@@ -939,6 +939,7 @@ static void server__tells_of_its_relay(void **state)
 	assert_int_equal(relays->n, 1);
 	assert_memory_equal(relays->list[0].key, f->node.public_key,
 			    LAYA_KEY_SIZE);
+	assert_string_equal(relays->list[0].host_name, "relay.example.org");
 	assert_int_equal(relays->list[0].addresses.n, 1);
 	assert_true(laya_address_equal(&relays->list[0].addresses.list[0],
 				       &f->told.list[0]));

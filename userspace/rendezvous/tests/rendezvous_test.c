@@ -886,10 +886,17 @@ static void relays__are_told(void **state)
 	wait_for(&f->loop, f->owners[0].n == 3);
 	assert_int_equal(relays_of(&f->owners[0])->list[0]
 				 .addresses.list[0].addr[3], 2);
+	assert_string_equal(relays_of(&f->owners[0])->list[0].host_name, "");
+	/* it gets a name */
+	strcpy(message.reg.host_name, "relay.example.org");
+	assert_int_equal(laya_channel_send(f->owners[1].channel, &message), 0);
+	wait_for(&f->loop, f->owners[0].n == 4);
+	assert_string_equal(relays_of(&f->owners[0])->list[0].host_name,
+			    "relay.example.org");
 	/* it is gone */
 	laya_channel_close(f->owners[1].channel);
 	f->owners[1].channel = NULL;
-	wait_for(&f->loop, f->owners[0].n == 4);
+	wait_for(&f->loop, f->owners[0].n == 5);
 	assert_int_equal(relays_of(&f->owners[0])->n, 0);
 }
 
@@ -1103,6 +1110,7 @@ static void program__bad_options(void **state)
 		{ "--relay-port 65536", "--relay-port 65536: want a number" },
 		{ "--relay-rate 0", "--relay-rate 0: want bytes a second" },
 		{ "--relay-rate 1e6", "--relay-rate 1e6: want bytes a second" },
+		{ "--relay-name localhost", "want the name of a host" },
 		{ "--relay-address 192.0.2.1", "want the ADDRESS:PORT" },
 		{ "--relay-address 0.0.0.0:1", "want the ADDRESS:PORT" },
 		{ "--relay-address 127.0.0.1:1", "want the ADDRESS:PORT" },
