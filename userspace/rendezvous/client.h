@@ -18,7 +18,7 @@
 #include <uv.h>
 
 #include "channel.h"
-#include "limits.h"
+#include "limit.h"
 #include "listen.h"
 
 struct server;

@@ -26,7 +26,7 @@
 #include "channel.h"
 #include "door.h"
 #include "handshake.h"
-#include "limits.h"
+#include "limit.h"
 #include "listen.h"
 #include "relay_host.h"
 #include "relay_label.h"

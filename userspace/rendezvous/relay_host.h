@@ -23,7 +23,7 @@
 #include <sys/queue.h>
 
 #include "handshake.h"
-#include "limits.h"
+#include "limit.h"
 #include "relay_endpoint.h"
 #include "relay_label.h"
 #include "relay_session.h"

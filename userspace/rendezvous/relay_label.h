@@ -22,7 +22,7 @@
 #include <sys/queue.h>
 
 #include "key.h"
-#include "limits.h"
+#include "limit.h"
 #include "packet.h"
 #include "relay_endpoint.h"
 

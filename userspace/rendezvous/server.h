@@ -17,7 +17,7 @@
 #include "channel.h"
 #include "client.h"
 #include "door.h"
-#include "limits.h"
+#include "limit.h"
 #include "listen.h"
 #include "registry.h"
 

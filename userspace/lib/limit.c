@@ -5,7 +5,7 @@
 
 #include <sodium.h>
 
-#include "limits.h"
+#include "limit.h"
 
 /**
  * bucket_take() - use some of a limit

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "../limits.h"
+#include "../limit.h"
 
 static void bucket__take(void **state)
 {

@@ -3,8 +3,8 @@
  * How much anybody may ask for: token buckets, and what comes from one source
  * address.
  */
-#ifndef RENDEZVOUS_LIMITS_H
-#define RENDEZVOUS_LIMITS_H
+#ifndef LAYA_LIMIT_H
+#define LAYA_LIMIT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -83,4 +83,4 @@ struct source *sources_connect(struct sources *sources,
 			       unsigned int max_connections, uint64_t now);
 void sources_disconnect(struct sources *sources, struct source *source);
 
-#endif /* RENDEZVOUS_LIMITS_H */
+#endif /* LAYA_LIMIT_H */
