@@ -152,7 +152,16 @@ static void judge_rendezvous(const json_t *facts, json_t *checks)
 			    *json_text(server, "failure") ?
 			    json_text(server, "failure") : "not connected yet");
 	}
-	if (json_array_size(list) == 0)
+	if (json_array_size(list) > 0)
+		return;
+	json_array_foreach(json_object_get(facts, "peers"), i, server) {
+		n += json_array_size(json_object_get(server, "signalling")) > 0;
+	}
+	if (n)
+		add(checks, "rendezvous", "note",
+		    "the configuration has no [Rendezvous]; %u peers are signalled with directly",
+		    n);
+	else
 		add(checks, "rendezvous", "bad",
 		    "the configuration has no [Rendezvous]");
 }

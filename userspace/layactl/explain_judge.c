@@ -406,7 +406,10 @@ static void judge_handshake(const json_t *facts, json_t *problems)
 	if (is(facts, "unreadable"))
 		add(problems,
 		    "the peer's answer does not open: is PresharedKeyFile the same on both sides?");
-	if (!*failure || !strcmp(failure, "no rendezvous is connected"))
+	/* Why, those say that are not. */
+	if (!*failure || !strcmp(failure, "no rendezvous is connected") ||
+	    (!strcmp(failure, "it is not connected") &&
+	     json_array_size(json_object_get(facts, "signalling"))))
 		return;
 	if (!strncmp(failure, "no rendezvous knows it", 22))
 		add(problems,
@@ -490,6 +493,8 @@ void explain_judge(json_t *facts)
 
 	if (*json_text(facts, "layad"))
 		add(problems, "%s", json_text(facts, "layad"));
+	judge_servers(json_object_get(facts, "signalling"), "endpoint",
+		      "connected", problems);
 	judge_servers(json_object_get(facts, "rendezvous"), "rendezvous",
 		      "connected", problems);
 	attached = judge_servers(json_object_get(facts, "forwarders"), "relay",
@@ -507,7 +512,7 @@ void explain_judge(json_t *facts)
 
 /**
  * servers_settled() - have all servers been tried
- * @facts: with "rendezvous" and "forwarders" of layad
+ * @facts: with "signalling", "rendezvous" and "forwarders" of layad
  *
  * Return: false while one is being tried for the first time. Gateways are not
  * waited for.
@@ -517,6 +522,10 @@ bool servers_settled(const json_t *facts)
 	const json_t *server;
 	size_t i;
 
+	json_array_foreach(json_object_get(facts, "signalling"), i, server) {
+		if (!is(server, "connected") && !*json_text(server, "failure"))
+			return false;
+	}
 	json_array_foreach(json_object_get(facts, "rendezvous"), i, server) {
 		if (!is(server, "connected") && !*json_text(server, "failure"))
 			return false;

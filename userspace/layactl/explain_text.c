@@ -68,6 +68,8 @@ static void servers(FILE *stream, const json_t *list, const char *title,
 			colour(PLAIN));
 		if (json_is_true(json_object_get(server, "gateway")))
 			fputs(", gateway", stream);
+		if (*json_text(server, "how"))
+			fprintf(stream, ", %s", json_text(server, "how"));
 		if (*json_text(server, "observed"))
 			fprintf(stream, ", sees this node at %s",
 				json_text(server, "observed"));
@@ -115,6 +117,9 @@ void explain_text(const json_t *facts, FILE *stream)
 		   "tried by this node: what the peer told");
 	candidates(stream, json_object_get(facts, "candidates-told"),
 		   "tried by the peer: what it was told");
+	if (json_array_size(json_object_get(facts, "signalling")))
+		servers(stream, json_object_get(facts, "signalling"),
+			"direct signalling", "connected");
 	servers(stream, json_object_get(facts, "rendezvous"), "rendezvous",
 		"connected");
 	servers(stream, json_object_get(facts, "forwarders"),

@@ -87,6 +87,9 @@ void ctl_help(const struct verb *verb, FILE *stream);
 int ctl_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 bool ctl_number(const char *text, double min, double max, double *value);
 
+/* A short text */
+#define FORMAT_SIZE	128
+
 /* Colours: an escape sequence, or "" when standard output is no terminal */
 enum colour { BOLD, GREEN, YELLOW, RED, CYAN, PLAIN };
 const char *colour(enum colour colour);
@@ -101,10 +104,12 @@ int ctl_device(const struct ctl *ctl, struct laya_nl *nl,
  * struct name - a key and what it is called
  * @name: empty when it has none
  * @key: public key
+ * @signalling: how layad signals with it directly; empty if it does not
  */
 struct name {
 	char name[LAYA_CONFIG_NAME_SIZE];
 	uint8_t key[LAYA_KEY_SIZE];
+	char signalling[FORMAT_SIZE];
 };
 
 /**
@@ -125,11 +130,12 @@ int names_add(struct names *names, const char *name,
 int names_from_json(struct names *names, const json_t *status);
 const char *names_find(const struct names *names,
 		       const uint8_t key[LAYA_KEY_SIZE]);
+const char *names_signalling(const struct names *names,
+			     const uint8_t key[LAYA_KEY_SIZE]);
 int ctl_peer(const struct ctl *ctl, const char *text, struct name *peer);
 int ctl_control(const struct ctl *ctl, json_t *request, json_t **reply);
 
 /* Texts; pure functions */
-#define FORMAT_SIZE	128
 const char *format_bytes(char text[FORMAT_SIZE], uint64_t bytes);
 const char *format_ago(char text[FORMAT_SIZE], uint64_t ms);
 const char *format_rtt(char text[FORMAT_SIZE], uint64_t us);

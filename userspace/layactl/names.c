@@ -26,6 +26,7 @@ int names_add(struct names *names, const char *name,
 		return -ENOMEM;
 	names->list = list;
 	list += names->n++;
+	memset(list, 0, sizeof(*list));
 	snprintf(list->name, sizeof(list->name), "%s", name ? name : "");
 	memcpy(list->key, key, LAYA_KEY_SIZE);
 	return 0;
@@ -39,6 +40,31 @@ void ctl_names_free(struct names *names)
 {
 	free(names->list);
 	*names = (struct names){};
+}
+
+/* "192.0.2.1:443 by tls; 198.51.100.7:40000, called" */
+static void describe(char text[FORMAT_SIZE], const json_t *list)
+{
+	const char *address, *transport, *how;
+	const json_t *item;
+	size_t len = 0;
+	size_t i;
+
+	json_array_foreach(list, i, item) {
+		address = json_string_value(json_object_get(item, "address"));
+		transport = json_string_value(json_object_get(item,
+							      "transport"));
+		how = json_string_value(json_object_get(item, "how"));
+		if (!address || !how || len >= FORMAT_SIZE)
+			continue;
+		len += snprintf(text + len, FORMAT_SIZE - len, "%s%s%s%s",
+				len ? "; " : "", address,
+				transport ? " by " : ", ",
+				transport ? transport :
+				json_is_true(json_object_get(item,
+							     "connected")) ?
+				how : "not connected");
+	}
 }
 
 /**
@@ -70,6 +96,8 @@ int names_from_json(struct names *names, const json_t *status)
 		err = names_add(names, name, key);
 		if (err)
 			return err;
+		describe(names->list[names->n - 1].signalling,
+			 json_object_get(peer, "signalling"));
 	}
 	return 0;
 }
@@ -155,6 +183,16 @@ int ctl_names(const struct ctl *ctl, const char *device, struct names *names,
 	return err;
 }
 
+static const struct name *find(const struct names *names, const uint8_t *key)
+{
+	size_t i;
+
+	for (i = 0; i < names->n; i++)
+		if (laya_key_equal(names->list[i].key, key))
+			return &names->list[i];
+	return NULL;
+}
+
 /**
  * names_find() - tell what a key is called
  * @names: by these
@@ -165,13 +203,24 @@ int ctl_names(const struct ctl *ctl, const char *device, struct names *names,
 const char *names_find(const struct names *names,
 		       const uint8_t key[LAYA_KEY_SIZE])
 {
-	size_t i;
+	const struct name *name = find(names, key);
 
-	for (i = 0; i < names->n; i++)
-		if (laya_key_equal(names->list[i].key, key))
-			return names->list[i].name[0] ?
-				names->list[i].name : NULL;
-	return NULL;
+	return name && name->name[0] ? name->name : NULL;
+}
+
+/**
+ * names_signalling() - tell how layad signals with a peer directly
+ * @names: by these
+ * @key: its key
+ *
+ * Return: for people; NULL if it does not, or if that is not known.
+ */
+const char *names_signalling(const struct names *names,
+			     const uint8_t key[LAYA_KEY_SIZE])
+{
+	const struct name *name = find(names, key);
+
+	return name && name->signalling[0] ? name->signalling : NULL;
 }
 
 /* The device that a control socket would be named after */

@@ -8,24 +8,34 @@
 static int add(struct ctl *ctl, const struct verb *verb, int argc, char **argv,
 	       const char *psk_file)
 {
+	char host[LAYA_CONFIG_HOST_SIZE];
+	const char *endpoint = NULL;
 	uint8_t key[LAYA_KEY_SIZE];
+	uint16_t port = 0;
 	char *path = NULL;
 	json_t *request;
 
-	if (argc != 2)
-		return ctl_usage(verb, "peer add NAME PUBLIC-KEY");
+	if (argc == 4 && !strcmp(argv[2], "endpoint"))
+		endpoint = argv[3];
+	else if (argc != 2)
+		return ctl_usage(verb, "peer add NAME PUBLIC-KEY [endpoint HOST:PORT]");
 	if (!laya_config_name_valid(argv[0]))
 		return ctl_usage(verb, "\"%s\" is no name: letters in lower case, digits and, inside, \"-\"",
 				 argv[0]);
 	if (laya_key_decode_public(key, argv[1]))
 		return ctl_usage(verb, "%s: not a public key", argv[1]);
+	if (endpoint && laya_config_parse_endpoint(endpoint, host,
+						   sizeof(host), &port))
+		return ctl_usage(verb, "\"%s\" is not an address: HOST:PORT, or [IPv6 address]:PORT",
+				 endpoint);
 	if (psk_file) {
 		path = realpath(psk_file, NULL);
 		if (!path)
 			return ctl_fail("%s: %m", psk_file);
 	}
-	request = json_pack("{s:s, s:s, s:s, s:s*}", "cmd", "peer-add", "name",
-			    argv[0], "public-key", argv[1], "psk-file", path);
+	request = json_pack("{s:s, s:s, s:s, s:s*, s:s*}", "cmd", "peer-add",
+			    "name", argv[0], "public-key", argv[1], "psk-file",
+			    path, "endpoint", endpoint);
 	free(path);
 	return ctl_control(ctl, request, NULL);
 }
@@ -121,10 +131,11 @@ static int run(const struct verb *verb, int argc, char **argv)
 const struct verb verb_peer = {
 	.name = "peer",
 	.run = run,
-	.synopsis = "add [-p FILE] NAME PUBLIC-KEY | del PEER | list [-j]",
+	.synopsis = "add [-p FILE] NAME PUBLIC-KEY [endpoint HOST:PORT] | del PEER | list [-j]",
 	.summary = "Add, delete and list peers of a running layad",
 	.help = "  -p, --psk-file FILE pre-shared key of the new peer\n"
 		CTL_HELP CTL_HELP_JSON CTL_HELP_HELP
-		"\nPEER is a name or a public key. What is added here is forgotten when layad\n"
+		"\nAt its endpoint a peer is asked without a rendezvous.\n"
+		"PEER is a name or a public key. What is added here is forgotten when layad\n"
 		"ends; the configuration is for what should stay.\n",
 };

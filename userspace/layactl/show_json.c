@@ -69,6 +69,10 @@ static json_t *peer_json(const struct show *show,
 	if (name)
 		set(object, "name", json_string(name));
 	set(object, "public-key", json_key(peer->public_key));
+	if (names_signalling(&show->names, peer->public_key))
+		set(object, "direct-signalling",
+		    json_string(names_signalling(&show->names,
+						 peer->public_key)));
 	for (i = 0; show->config && i < show->config->n_peers; i++)
 		if (show->config->peers[i].have_psk &&
 		    laya_key_equal(show->config->peers[i].public_key,

@@ -166,6 +166,9 @@ static void peer_text(const struct show *show, const struct laya_nl_peer *peer,
 	}
 	if (laya_nl_has(peer, LAYA_A_PEER_ORCHID))
 		line("address", format_orchid(text, &peer->orchid));
+	if (names_signalling(&show->names, peer->public_key))
+		line("direct signalling",
+		     names_signalling(&show->names, peer->public_key));
 	paths(show, peer->public_key);
 	session(show, peer->public_key);
 	traffic(peer);

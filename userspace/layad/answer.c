@@ -191,7 +191,8 @@ static void on_waited(void *data)
 	}
 	answer->waiting_len = 0;
 	read_offer(peer->node, answer->waiting, len, answer->waiting_id,
-		   &answer->waiting_from, peer->handshake.key, NULL);
+		   &answer->waiting_from, peer->handshake.key,
+		   origin_is_certain(&answer->waiting_from) ? peer : NULL);
 }
 
 /* Return: whether the offer will be read later. */
@@ -226,9 +227,8 @@ static bool wait_for_labels(struct peer *peer,
  * @node: ours
  * @message: the offer
  * @origin: how it came
- * @claimed: who it says that it is from.  By a courier that is only a hint;
- *	in a session or over a channel it is certain, and the offer has to be
- *	of that node
+ * @claimed: who it says that it is from.  If it is certain
+ *	(origin_is_certain()), the offer has to be of that node
  *
  * Return: 0, or a negative errno of laya_offer_read(); -ENOENT if we do not
  * know the sender.
@@ -242,14 +242,14 @@ int answer_offer(struct node *node, const struct laya_message *message,
 	if (message->sealed.body_len == 0 ||
 	    message->sealed.body_len > LAYA_MAX_BODY)
 		return -EBADMSG;
-	if (origin->via != VIA_COURIER && !peer)
+	if (origin_is_certain(origin) && !peer)
 		return -ENOENT;
 	if (origin->via == VIA_COURIER && peer &&
 	    wait_for_labels(peer, message, origin))
 		return 0;
 	return read_offer(node, message->sealed.body, message->sealed.body_len,
 			  message->id, origin, claimed,
-			  origin->via == VIA_COURIER ? NULL : peer);
+			  origin_is_certain(origin) ? peer : NULL);
 }
 
 /**
@@ -272,7 +272,7 @@ bool answer_followup(struct node *node, const struct laya_message *message,
 	TAILQ_FOREACH(peer, &node->peers, entry) {
 		if (peer->answer.len == 0 || peer->answer.id != message->id)
 			continue;
-		if (origin->via != VIA_COURIER &&
+		if (origin_is_certain(origin) &&
 		    !laya_key_equal(peer->handshake.key, claimed))
 			continue;
 		ret = laya_followup_read(&peer->answer.keys, &candidates,

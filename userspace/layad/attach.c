@@ -14,8 +14,9 @@
 #include "forwarder.h"
 #include "gateway.h"
 #include "kernel.h"
-#include "listen.h"
+#include "listener.h"
 #include "log.h"
+#include "signalling.h"
 
 #define LABEL_LIFE_S		180
 #define CARE_MS			20000
@@ -337,6 +338,11 @@ static void on_ready(struct laya_channel *channel, void *data)
 	struct peer *peer = peer_find(node, laya_channel_remote_key(channel));
 	bool known = peer && peer->configured;
 
+	if (!strcmp(laya_channel_prologue(channel), LAYA_PROLOGUE_SIGNAL)) {
+		end_connection(connection);
+		signalling_take(node, channel);
+		return;
+	}
 	/* Who may not attach is told nothing. */
 	if (node_is_relay(node) || connection->inside ||
 	    (known && node->config.forward == LAYA_FORWARD_PEERS))
@@ -513,6 +519,8 @@ static void take_channel(struct attach *attach,
 	connection->inside = inside;
 	laya_channel_config_server(&config, LAYA_PROLOGUE_ATTACH,
 				   node->self.private_key);
+	if (signalling_is_at(node, &accepted->local))
+		config.other_prologue = LAYA_PROLOGUE_SIGNAL;
 	ret = laya_channel_open(&connection->channel, node->loop, &config,
 				accepted->fd, NULL, &accepted->remote, NULL,
 				&ops, connection);
@@ -536,6 +544,8 @@ static void on_accepted(struct laya_listener *listener,
 	(void)listener;
 	if (accepted->kind == LAYA_ACCEPTED_CHANNEL)
 		take_channel(attach, accepted, inside);
+	else if (node->config.forward == LAYA_FORWARD_NO && !inside)
+		close(accepted->fd);
 	else
 		carriers_take(attach->carriers, accepted,
 			      inside || node_is_relay(node) ?
@@ -553,7 +563,7 @@ static void on_came(int fd, const struct laya_address *remote, void *data)
 	struct node *node = attach->node;
 
 	if (node->config.forward == LAYA_FORWARD_NO &&
-	    !gateway_is_inside(node, remote))
+	    !gateway_is_inside(node, remote) && !signalling_shares_port(node))
 		close(fd);
 	else
 		laya_listener_take(attach->listener, fd);
@@ -569,33 +579,6 @@ static const struct laya_door_ops door_ops = {
 	.came = on_came,
 	.resting = on_resting,
 };
-
-/* Our own certificate need not last; one that was configured has to be there. */
-static int open_listener(struct attach *attach)
-{
-	struct node *node = attach->node;
-	struct laya_listener_config config;
-	char msg[512];
-	int ret;
-
-	laya_listener_config_default(&config);
-	config.certificate = node->config.tls_certificate;
-	config.key = node->config.tls_key;
-	if (node->state_dir[0] != '\0')
-		config.state_dir = node->state_dir;
-	ret = laya_listener_open(&attach->listener, node->loop, &config,
-				 &listener_ops, attach, msg, sizeof(msg));
-	if (ret && !config.certificate && config.state_dir) {
-		laya_warning("%s; using one that ends with this program", msg);
-		config.state_dir = NULL;
-		ret = laya_listener_open(&attach->listener, node->loop,
-					 &config, &listener_ops, attach, msg,
-					 sizeof(msg));
-	}
-	if (ret)
-		laya_error("%s; see TlsCertificate and TlsKey", msg);
-	return ret;
-}
 
 /* Both families, or what this machine has */
 static int open_door(struct attach *attach)
@@ -643,7 +626,7 @@ int attach_start(struct node *node)
 	attach->carriers = carriers_new(node);
 	if (!attach->care || !attach->carriers)
 		return -ENOMEM;
-	ret = open_listener(attach);
+	ret = listener_open(node, &attach->listener, &listener_ops, attach);
 	if (!ret)
 		ret = open_door(attach);
 	if (ret)

@@ -44,8 +44,9 @@ static void on_closed(struct laya_channel *channel, int error,
 	struct contact *contact = data;
 
 	(void)channel;
-	(void)error;
 	contact->channel = NULL;
+	contact->refused = !contact->up &&
+			   (error == -EPIPE || error == -ECONNRESET);
 	if (contact->up &&
 	    node_now(contact->node) - contact->opened >= STABLE_MS)
 		backoff_reset(&contact->backoff);
@@ -71,7 +72,8 @@ static void on_reached(struct laya_channel *channel,
 	contact->transport = way->transport;
 	snprintf(contact->evidence, sizeof(contact->evidence), "%s", evidence);
 	laya_channel_hand_over(channel, &channel_ops, contact);
-	contact->ops->opened(contact, contact->data);
+	if (contact->ops->opened)
+		contact->ops->opened(contact, contact->data);
 }
 
 static void on_unreached(const char *reason, void *data)
@@ -79,6 +81,7 @@ static void on_unreached(const char *reason, void *data)
 	struct contact *contact = data;
 
 	contact->reach = NULL;
+	contact->refused = false;
 	fail(contact, reason);
 }
 

@@ -21,7 +21,7 @@ struct contact;
 
 /**
  * struct contact_ops - what the owner is told
- * @opened: there is a channel: say the first word
+ * @opened: there is a channel: say the first word; optional
  * @message: something came
  * @lost: there is none, after it was there or was tried
  */
@@ -43,6 +43,7 @@ struct contact_ops {
  * @channel: NULL while there is none
  * @transport: by which it was reached the last time; 0 is never
  * @up: it takes us
+ * @refused: the last time it was reached, and closed the channel before it did
  * @opened: when it did; milliseconds of the loop
  * @backoff: until the next try
  * @timer: the next try
@@ -60,6 +61,7 @@ struct contact {
 	struct laya_channel *channel;
 	enum laya_transport transport;
 	bool up;
+	bool refused;
 	uint64_t opened;
 	struct backoff backoff;
 	struct timer *timer;

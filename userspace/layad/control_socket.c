@@ -18,6 +18,7 @@
 #include "log.h"
 #include "peer.h"
 #include "rendezvous.h"
+#include "signalling.h"
 
 #define MAX_CLIENTS	32
 #define MAX_REQUEST	65536
@@ -123,6 +124,8 @@ static json_t *list_peers(struct node *node)
 		if (peer->last_failure[0] != '\0')
 			json_object_set_new(item, "failure",
 					    json_string(peer->last_failure));
+		json_object_set_new(item, "signalling",
+				    signalling_describe(peer));
 		if (peer->told_valid)
 			json_object_set_new(item, "candidates-told",
 					    list_candidates(&peer->told));
@@ -249,16 +252,20 @@ static json_t *do_status(struct node *node)
 static json_t *do_peer_add(struct node *node, json_t *request)
 {
 	const char *name = "";
+	const char *endpoint = NULL;
 	const char *psk_file = NULL;
 	const char *text = NULL;
+	char host[LAYA_CONFIG_HOST_SIZE];
+	uint16_t port = 0;
 	uint8_t key[LAYA_KEY_SIZE];
 	uint8_t psk[LAYA_KEY_SIZE];
 	struct peer *peer;
 	char msg[512];
 
-	if (json_unpack(request, "{s:s, s?s, s?s}", "public-key", &text,
-			"name", &name, "psk-file", &psk_file))
-		return failure("peer-add needs \"public-key\", and takes \"name\" and \"psk-file\"");
+	if (json_unpack(request, "{s:s, s?s, s?s, s?s}", "public-key", &text,
+			"name", &name, "psk-file", &psk_file, "endpoint",
+			&endpoint))
+		return failure("peer-add needs \"public-key\", and takes \"name\", \"psk-file\" and \"endpoint\"");
 	if (laya_key_decode_public(key, text)) {
 		snprintf(msg, sizeof(msg), "\"%.64s\" is not a public key",
 			 text);
@@ -268,6 +275,13 @@ static json_t *do_peer_add(struct node *node, json_t *request)
 		snprintf(msg, sizeof(msg),
 			 "\"%.64s\" is not a name: letters, digits and hyphens",
 			 name);
+		return failure(msg);
+	}
+	if (endpoint && laya_config_parse_endpoint(endpoint, host,
+						   sizeof(host), &port)) {
+		snprintf(msg, sizeof(msg),
+			 "\"%.64s\" is not an address: host:port, or [IPv6 address]:port",
+			 endpoint);
 		return failure(msg);
 	}
 	if (psk_file && laya_key_read_file(psk, psk_file, msg, sizeof(msg)))
@@ -282,6 +296,10 @@ static json_t *do_peer_add(struct node *node, json_t *request)
 			 laya_nl_strerror(node->nl));
 		peer_unconfigure(peer);
 		return failure(msg);
+	}
+	if (endpoint && signalling_set_endpoint(peer, host, port)) {
+		peer_unconfigure(peer);
+		return failure("out of memory");
 	}
 	laya_info("%s: added", peer_text(peer));
 	forwarder_peers_changed(node);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Couriers: what carries offers, answers and follow-ups between us and peers that
- * there is no session with.  A rendezvous is one.  An offer goes to all that may
+ * there is no session with.  A rendezvous is one, and so is a connection to the
+ * peer itself.  An offer goes to all that may
  * know the peer; the first one that brings an answer is the one that the follow-up
  * goes by.
  *
@@ -11,6 +12,7 @@
 #ifndef LAYAD_COURIER_H
 #define LAYAD_COURIER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
 
@@ -42,6 +44,7 @@ enum courier_state {
  * @state: what it can do
  * @send: pass on a message; 0 or a negative errno
  * @wanted: do what you can to be ready for that peer soon; optional
+ * @certain: what it brings is of whom it says; else that is only a hint
  */
 struct courier_ops {
 	enum courier_state (*state)(const struct courier *courier,
@@ -49,6 +52,7 @@ struct courier_ops {
 	int (*send)(struct courier *courier, struct peer *peer,
 		    const struct laya_message *message);
 	void (*wanted)(struct courier *courier, struct peer *peer);
+	bool certain;
 };
 
 /**

@@ -12,6 +12,7 @@
 #include "explain.h"
 #include "kernel.h"
 #include "routers.h"
+#include "signalling.h"
 
 /* Of one peer there are no more (LAYA_MAX_PATHS). */
 #define MAX_PATHS	32
@@ -178,7 +179,7 @@ const char *explain_handshake(const struct peer *peer)
 {
 	switch (peer->offer.phase) {
 	case OFFER_WAITING:
-		return "waiting for a rendezvous or a forwarder";
+		return "waiting for a rendezvous, the peer itself or a forwarder";
 	case OFFER_SENT:
 		return "offer sent";
 	case OFFER_NONE:
@@ -239,6 +240,7 @@ json_t *explain_peer(struct peer *peer, bool attempt)
 		set(reply, "strangers", json_integer(node->strangers));
 		set(reply, "stranger", key_text(node->stranger));
 	}
+	set(reply, "signalling", signalling_describe(peer));
 	set(reply, "probe-mapped", json_boolean(node->config.probe_mapped));
 	set(reply, "candidates-received", received(peer, &paths));
 	set(reply, "candidates-told", told(peer, &paths));

@@ -22,6 +22,7 @@
 #include "node.h"
 #include "peer.h"
 #include "rendezvous.h"
+#include "signalling.h"
 
 #define STATE_ROOT	"/var/lib/laya"
 /* Changes come together: two forwarders, several labels */
@@ -146,6 +147,7 @@ static void on_nat64(struct laya_nat64_query *query, int error,
 	laya_info("no IPv4 here; it is looked for behind a NAT64, %s %s/%u",
 		  error ? "perhaps" : "which is", text, node->nat64.len);
 	rendezvous_retry(node);
+	signalling_retry(node);
 	forwarder_retry(node);
 	carrier_retry(node);
 }
@@ -195,6 +197,7 @@ void node_addresses_changed(struct node *node)
 		  node->locals.n);
 	look_for_nat64(node);
 	rendezvous_retry(node);
+	signalling_retry(node);
 	forwarder_retry(node);
 	carrier_retry(node);
 	gateway_look(node);
@@ -320,6 +323,7 @@ static void open_state(struct node *node)
 int node_init(struct node *node, uv_loop_t *loop)
 {
 	const struct laya_config_peer *config;
+	struct peer *peer;
 	char msg[256];
 	size_t i;
 	int ret;
@@ -343,13 +347,18 @@ int node_init(struct node *node, uv_loop_t *loop)
 		return -ENOMEM;
 	for (i = 0; i < node->config.n_peers; i++) {
 		config = &node->config.peers[i];
-		if (!peer_configure(node, config->name, config->public_key,
-				    config->have_psk ? config->psk : NULL, msg,
-				    sizeof(msg))) {
+		peer = peer_configure(node, config->name, config->public_key,
+				      config->have_psk ? config->psk : NULL,
+				      msg, sizeof(msg));
+		if (!peer) {
 			laya_error("[Peer] at line %u: %s", config->line, msg);
 			return -EINVAL;
 		}
 		sodium_memzero(node->config.peers[i].psk, LAYA_KEY_SIZE);
+		if (config->endpoint[0] != '\0' &&
+		    signalling_set_endpoint(peer, config->endpoint,
+					    config->endpoint_port))
+			return -ENOMEM;
 	}
 	return 0;
 }
@@ -378,6 +387,8 @@ int node_start(struct node *node)
 	if (!ret)
 		ret = attach_start(node);
 	if (!ret)
+		ret = signalling_start(node);
+	if (!ret)
 		ret = kernel_start(node);
 	if (!ret)
 		look_for_nat64(node);
@@ -404,6 +415,7 @@ void node_stop(struct node *node)
 	save_seen(node);
 	control_socket_stop(node);
 	rendezvous_stop(node);
+	signalling_stop(node);
 	if (node->nat64_asked)
 		laya_nat64_cancel(&node->nat64_query);
 	carrier_stop(node);

@@ -9,12 +9,14 @@
  *	answer.c		handshakes that others begin
  *	courier.c		what carries these: rendezvous servers and others
  *	rendezvous.c		connections to rendezvous servers
+ *	signalling.c		connections between peers, for the same
  *	contact.c		a connection that is kept
  *	forwarder.c		our attachments to forwarders
  *	reach.c			connections to servers, by whichever transport works
  *	carrier.c		stream carriers, where UDP does not pass
  *	gateway.c		gateways: finding ours, being one
  *	attach.c		attachments of others to us
+ *	listener.c		how we listen
  *	control_port.c		messages inside of sessions: port 1
  *	kernel.c		the kernel module: device, events, adoption
  *	kernel_peer.c		and requests about one peer
@@ -51,6 +53,7 @@ struct rendezvous;
 struct courier;
 struct forwarder;
 struct carrier;
+struct hall;
 
 TAILQ_HEAD(peer_list, peer);
 TAILQ_HEAD(rendezvous_list, rendezvous);
@@ -82,6 +85,7 @@ TAILQ_HEAD(carrier_list, carrier);
  * @kernel: of kernel.c
  * @addresses: of addresses.c
  * @attach: of attach.c; NULL unless we forward
+ * @hall: of signalling.c
  * @control_port: of control_port.c
  * @control_socket: of control_socket.c
  * @update: tells candidates, soon
@@ -113,6 +117,7 @@ struct node {
 	struct kernel *kernel;
 	struct addresses *addresses;
 	struct attach *attach;
+	struct hall *hall;
 	struct control_port *control_port;
 	struct control_socket *control_socket;
 	struct timer *update;

@@ -143,7 +143,9 @@ static void wait_step(struct peer *peer)
 
 	if (courier_state(node, peer) != COURIER_READY) {
 		if (waited >= WAIT_SERVER_MS) {
-			fail(peer, "no rendezvous is connected");
+			fail(peer, TAILQ_EMPTY(&node->rendezvous) ?
+			     "it is not connected" :
+			     "no rendezvous is connected");
 			return;
 		}
 	} else if (waited >= WAIT_LABELS_MS || forwarder_settled(node, peer)) {
@@ -197,7 +199,7 @@ void offer_by_courier(struct peer *peer)
 		return;
 	}
 	if (courier_state(peer->node, peer) == COURIER_NONE) {
-		fail(peer, "the configuration has no [Rendezvous]");
+		fail(peer, "the configuration has neither a [Rendezvous] nor its Endpoint");
 		return;
 	}
 	courier_wanted(peer);
@@ -276,33 +278,24 @@ void offer_cancel(struct peer *peer)
 
 /**
  * offer_courier_ready() - one more courier can be sent by
- * @node: ours
- * @courier: this one
+ * @peer: to this peer
+ * @courier: it
  */
-void offer_courier_ready(struct node *node, struct courier *courier)
+void offer_courier_ready(struct peer *peer, struct courier *courier)
 {
-	struct peer *peer;
-
-	TAILQ_FOREACH(peer, &node->peers, entry) {
-		if (peer->offer.phase == OFFER_SENT &&
-		    peer->offer.via == VIA_COURIER)
-			send_by(peer, courier);
-	}
+	if (peer->offer.phase == OFFER_SENT && peer->offer.via == VIA_COURIER)
+		send_by(peer, courier);
 }
 
 /**
- * offer_courier_lost() - do not wait for what it says
- * @node: ours
- * @courier: this one
+ * offer_courier_lost() - do not wait for what a courier says
+ * @peer: of this peer
+ * @courier: it
  */
-void offer_courier_lost(struct node *node, struct courier *courier)
+void offer_courier_lost(struct peer *peer, struct courier *courier)
 {
-	struct peer *peer;
-
-	TAILQ_FOREACH(peer, &node->peers, entry) {
-		peer->offer.sent &= ~courier->bit;
-		peer->offer.refused &= ~courier->bit;
-	}
+	peer->offer.sent &= ~courier->bit;
+	peer->offer.refused &= ~courier->bit;
 }
 
 static struct peer *find(struct node *node, uint64_t id, enum via via)
@@ -375,7 +368,7 @@ void offer_answered(struct node *node, const struct laya_message *message,
 	if (!peer || (origin->via == VIA_CHANNEL &&
 		      peer->offer.channel != origin->channel))
 		return;
-	if (origin->via != VIA_COURIER &&
+	if (origin_is_certain(origin) &&
 	    !laya_key_equal(claimed, peer->handshake.key))
 		return;
 	ret = laya_answer_read(&keys, &candidates, &peer->offer.state,

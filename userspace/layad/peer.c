@@ -16,6 +16,7 @@
 #include "log.h"
 #include "offer.h"
 #include "peer.h"
+#include "signalling.h"
 
 /* A path that has not answered by then will not */
 #define WATCH_MS		3000
@@ -80,6 +81,7 @@ err_free:
  */
 void peer_del(struct peer *peer)
 {
+	signalling_forget(peer);
 	offer_cancel(peer);
 	answer_forget(peer);
 	control_port_forget(peer);
@@ -245,6 +247,7 @@ bool peer_release(struct peer *peer)
  */
 void peer_unconfigure(struct peer *peer)
 {
+	signalling_forget(peer);
 	peer->configured = false;
 	peer->name[0] = '\0';
 	peer_release(peer);

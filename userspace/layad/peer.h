@@ -97,6 +97,7 @@ struct answer {
  * @flags: enum laya_peer_flags that it has there
  * @forwarder: we are attached to it, or about to; NULL
  * @attachment: it is attached to us; NULL
+ * @signalling: directly with it; NULL
  * @offer: our handshake
  * @answer: theirs
  * @wanted: packets wait for it
@@ -128,6 +129,7 @@ struct peer {
 	uint32_t flags;
 	struct forwarder *forwarder;
 	struct attachment *attachment;
+	struct signalling *signalling;
 	struct offer offer;
 	struct answer answer;
 	bool wanted;
@@ -148,6 +150,17 @@ struct peer {
 	bool unreadable;
 	bool complained;
 };
+
+/**
+ * origin_is_certain() - is a message of whom it says that it is
+ * @origin: how it came
+ *
+ * Return: whether; else only a handshake shows it.
+ */
+static inline bool origin_is_certain(const struct origin *origin)
+{
+	return origin->via != VIA_COURIER || origin->courier->ops->certain;
+}
 
 struct peer *peer_new(struct node *node, const struct laya_identity *self,
 		      const uint8_t key[LAYA_KEY_SIZE], const uint8_t *psk);

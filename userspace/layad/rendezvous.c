@@ -54,6 +54,8 @@ static void on_registered(struct rendezvous *rendezvous,
 			  const struct laya_message *message)
 {
 	bool first = !rendezvous->contact.up;
+	struct node *node = rendezvous->node;
+	struct peer *peer;
 
 	rendezvous->observed = message->registered.observed;
 	if (first) {
@@ -63,8 +65,10 @@ static void on_registered(struct rendezvous *rendezvous,
 			  message->registered.relays.n);
 	}
 	take_relays(rendezvous, &message->registered.relays);
-	if (first)
-		offer_courier_ready(rendezvous->node, &rendezvous->courier);
+	if (!first)
+		return;
+	TAILQ_FOREACH(peer, &node->peers, entry)
+		offer_courier_ready(peer, &rendezvous->courier);
 }
 
 static void on_message(struct contact *contact,
@@ -115,9 +119,11 @@ static void on_opened(struct contact *contact, void *data)
 static void on_lost(struct contact *contact, void *data)
 {
 	struct rendezvous *rendezvous = data;
+	struct peer *peer;
 
 	(void)contact;
-	offer_courier_lost(rendezvous->node, &rendezvous->courier);
+	TAILQ_FOREACH(peer, &rendezvous->node->peers, entry)
+		offer_courier_lost(peer, &rendezvous->courier);
 }
 
 static const struct contact_ops contact_ops = {

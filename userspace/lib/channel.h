@@ -67,8 +67,8 @@ struct laya_channel_ops {
 
 /**
  * struct laya_channel_config - how a channel behaves; copied
- * @prologue: LAYA_PROLOGUE_RENDEZVOUS or LAYA_PROLOGUE_ATTACH; a string that
- *	lives as long as the channel
+ * @prologue: LAYA_PROLOGUE_RENDEZVOUS, _ATTACH or _SIGNAL; a string that lives
+ *	as long as the channel
  * @other_prologue: a server takes this one as well; or NULL; likewise
  * @private_key: our static key
  * @connect_timeout: milliseconds for name, addresses and TCP

@@ -361,6 +361,36 @@ static int node_gateway_interface(struct parser *p, const char *key,
 	return 0;
 }
 
+static int node_signal_listen(struct parser *p, const char *key,
+			      const char *value)
+{
+	struct laya_config *config = p->config;
+	struct laya_address *address;
+	char list[LINE_SIZE];
+	char *rest;
+	char *text;
+	size_t i;
+
+	snprintf(list, sizeof(list), "%s", value);
+	for (text = strtok_r(list, ", \t", &rest); text;
+	     text = strtok_r(NULL, ", \t", &rest)) {
+		if (config->n_listens == LAYA_CONFIG_LISTENS)
+			return fail(p, p->line, key, "more than %d addresses",
+				    LAYA_CONFIG_LISTENS);
+		address = &config->listens[config->n_listens];
+		if (laya_address_parse(address, text) || !address->port)
+			return fail(p, p->line, key,
+				    "\"%s\" is not an address and a port: 192.0.2.1:5292, or [2001:db8::1]:5292; 0.0.0.0 and [::] are all addresses",
+				    text);
+		for (i = 0; i < config->n_listens; i++)
+			if (laya_address_equal(&config->listens[i], address))
+				return fail(p, p->line, key,
+					    "\"%s\" is there twice", text);
+		config->n_listens++;
+	}
+	return 0;
+}
+
 /* What libcurl understands, and may be given credentials */
 static bool is_proxy_url(const char *value)
 {
@@ -531,6 +561,19 @@ static int peer_psk_file(struct parser *p, const char *key, const char *value)
 	return set_path(p, key, &peer(p)->psk_file, value);
 }
 
+static int peer_endpoint(struct parser *p, const char *key, const char *value)
+{
+	struct laya_config_peer *this = peer(p);
+
+	if (laya_config_parse_endpoint(value, this->endpoint,
+				       sizeof(this->endpoint),
+				       &this->endpoint_port))
+		return fail(p, p->line, key,
+			    "\"%s\" is not an address: host:port, or [IPv6 address]:port",
+			    value);
+	return 0;
+}
+
 /* The keys of all sections, and whether a section may be without */
 static const struct key {
 	enum section section;
@@ -554,6 +597,7 @@ static const struct key {
 	{ SECTION_NODE, "Gateway", false, node_gateway },
 	{ SECTION_NODE, "GatewayInterface", false, node_gateway_interface },
 	{ SECTION_NODE, "UseGateways", false, node_use_gateways },
+	{ SECTION_NODE, "SignalListen", false, node_signal_listen },
 	{ SECTION_RENDEZVOUS, "PublicKey", true, server_public_key },
 	{ SECTION_RENDEZVOUS, "Address", true, server_address },
 	{ SECTION_RENDEZVOUS, "HostName", false, server_host_name },
@@ -564,6 +608,7 @@ static const struct key {
 	{ SECTION_PEER, "Name", false, peer_name },
 	{ SECTION_PEER, "PublicKey", true, peer_public_key },
 	{ SECTION_PEER, "PresharedKeyFile", false, peer_psk_file },
+	{ SECTION_PEER, "Endpoint", false, peer_endpoint },
 };
 
 _Static_assert(ARRAY_SIZE(keys) <= 32, "struct parser, seen");

@@ -33,6 +33,7 @@
 #define LAYA_CONFIG_HOST_SIZE	256	/* a DNS name and a NUL */
 #define LAYA_CONFIG_PATH_SIZE	4096
 #define LAYA_CONFIG_INTERFACES	16
+#define LAYA_CONFIG_LISTENS	8
 #define LAYA_CONFIG_ERROR_SIZE	512
 
 enum laya_forward {
@@ -87,6 +88,8 @@ struct laya_config_gateway {
  *	laya_config_load()
  * @psk_file: the file; empty when there is none
  * @psk: the pre-shared key; zero when there is none
+ * @endpoint: Endpoint: name or address, without brackets; or empty
+ * @endpoint_port: its port, host byte order
  * @line: where its section begins
  */
 struct laya_config_peer {
@@ -95,6 +98,8 @@ struct laya_config_peer {
 	bool have_psk;
 	char *psk_file;
 	uint8_t psk[LAYA_KEY_SIZE];
+	char endpoint[LAYA_CONFIG_HOST_SIZE];
+	uint16_t endpoint_port;
 	unsigned int line;
 };
 
@@ -119,6 +124,8 @@ struct laya_config_peer {
  * @interfaces: GatewayInterface
  * @n_interfaces: how many; 0 when it is not set
  * @use_gateways: UseGateways
+ * @listens: SignalListen
+ * @n_listens: how many
  * @node_line: where [Node] begins
  */
 struct laya_config {
@@ -140,6 +147,8 @@ struct laya_config {
 	char interfaces[LAYA_CONFIG_INTERFACES][IFNAMSIZ];
 	size_t n_interfaces;
 	bool use_gateways;
+	struct laya_address listens[LAYA_CONFIG_LISTENS];
+	size_t n_listens;
 	unsigned int node_line;
 
 	struct laya_config_server *rendezvous;

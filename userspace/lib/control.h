@@ -11,7 +11,10 @@
  *
  *	{"cmd": "status"}
  *		{"ok": true, "device": NAME, "public-key": KEY,
- *		 "peers": [{"name": NAME or absent, "public-key": KEY}...],
+ *		 "peers": [{"name": NAME or absent, "public-key": KEY,
+ *			    "signalling": [{"address": TEXT,
+ *					    "how": "Endpoint" or "called",
+ *					    "connected": BOOLEAN}...]}...],
  *		 "rendezvous": [{"address": TEXT, "public-key": KEY,
  *				 "connected": BOOLEAN}...],
  *		 "forwarders": [{"address": TEXT, "public-key": KEY,
@@ -23,9 +26,10 @@
  *					  "path-id": NUMBER or absent,
  *					  "refused": TEXT or absent}...],
  *		 "candidates-told": likewise,
- *		 "rendezvous" and "forwarders": as above...}
+ *		 "signalling", "rendezvous" and "forwarders": as above...}
  *	{"cmd": "peer-add", "public-key": KEY, "name": NAME or absent,
- *	 "psk-file": absolute path or absent}
+ *	 "psk-file": absolute path or absent,
+ *	 "endpoint": HOST:PORT or absent}
  *		{"ok": true}
  *	{"cmd": "peer-del", "peer": NAME or KEY}
  *		{"ok": true}

@@ -39,6 +39,7 @@
 
 #define LAYA_PROLOGUE_RENDEZVOUS	"laya rendezvous 1"
 #define LAYA_PROLOGUE_ATTACH		"laya attach 1"
+#define LAYA_PROLOGUE_SIGNAL		"laya signal 1"
 #define LAYA_PROLOGUE_SESSION		"laya session 1"
 
 #define LAYA_TAG_SIZE			16

@@ -50,6 +50,7 @@ static void parse__all_keys(void **state)
 	     "ProbeMapped = no\n"
 	     "Gateway = no\n"
 	     "UseGateways = no\n"
+	     "SignalListen = 192.0.2.1:443, [::]:444\n"
 	     "# more\n"
 	     "[Rendezvous]\nPublicKey=" KEY1 "\nAddress=r.example:443\n"
 	     "[rendezvous]\npublickey = " KEY2 "\n"
@@ -58,6 +59,7 @@ static void parse__all_keys(void **state)
 	     "[Gateway]\nPublicKey = " KEY2 "\n"
 	     "[Peer]\nName = Bob\nPublicKey = " KEY1 "\n"
 	     "PresharedKeyFile = /etc/a;b#c\n"
+	     "Endpoint = [2001:db8::2]:443\n"
 	     "[Peer]\nPublicKey = " KEY2);
 	assert_true(config.have_private_key);
 	assert_int_equal(config.private_key[1], 1);
@@ -76,12 +78,20 @@ static void parse__all_keys(void **state)
 	assert_int_equal(config.relays[0].port, LAYA_DEFAULT_PORT);
 	assert_false(config.gateway);
 	assert_false(config.use_gateways);
+	assert_int_equal(config.n_listens, 2);
+	assert_int_equal(config.listens[0].family, AF_INET);
+	assert_int_equal(config.listens[0].port, 443);
+	assert_true(laya_address_is_any(&config.listens[1]));
+	assert_int_equal(config.listens[1].port, 444);
 	assert_int_equal(config.n_gateways, 1);
 	assert_int_equal(config.gateways[0].public_key[0], 1);
 	assert_int_equal(config.n_peers, 2);
 	assert_string_equal(config.peers[0].name, "bob");
 	assert_string_equal(config.peers[0].psk_file, "/etc/a;b#c");
+	assert_string_equal(config.peers[0].endpoint, "2001:db8::2");
+	assert_int_equal(config.peers[0].endpoint_port, 443);
 	assert_string_equal(config.peers[1].name, "");
+	assert_string_equal(config.peers[1].endpoint, "");
 	assert_int_equal(config.peers[1].public_key[0], 1);
 	laya_config_free(&config);
 	assert_int_equal(config.n_peers, 0);
@@ -221,6 +231,13 @@ static const struct bad {
 	{ NODE "[Gateway]\nPublicKey = x\n", "test.conf:4: PublicKey: " },
 	{ NODE "[Gateway]\nAddress = 192.0.2.1\n",
 	  "test.conf:4: Address: unknown key in [Gateway]" },
+	{ NODE "SignalListen = here:443", "test.conf:3: SignalListen: \"here" },
+	{ NODE "SignalListen = 0.0.0.0", "test.conf:3: SignalListen: \"0.0" },
+	{ NODE "SignalListen = [::]:0", "test.conf:3: SignalListen: \"[::]" },
+	{ NODE "SignalListen = [::]:4 [::]:4",
+	  "test.conf:3: SignalListen: \"[::]:4\" is there twice" },
+	{ NODE "[Peer]\nPublicKey = " KEY1 "\nEndpoint = a.example\n",
+	  "test.conf:5: Endpoint: \"a.example\" is not an address" },
 	{ "[Node]\nPrivateKey = xyz\n", "test.conf:2: PrivateKey: not a key" },
 	{ "[Node]\nPrivateKey = " ZERO, "test.conf:2: PrivateKey: not a key" },
 	{ NODE "[Peer]\n", "test.conf:3: PublicKey: missing in [Peer]" },
