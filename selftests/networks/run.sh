@@ -25,7 +25,7 @@
 #   open       those in which anybody may send to the host's own address
 #   mapping    "one" port for all destinations, or "each" its own (routers.sh)
 #   filter     who is let in: "anybody", "address", "port"
-#   udp        "any" unless set; empty where none passes; or the only port
+#   udp        "any" unless set; empty where none passes; the only port; "few" flows
 #   carrier    what its packets must go by, where there is only one way
 #   bulk       bytes of its streams, where it takes many to see the condition
 #   lines      what its configuration has in [Node] besides
