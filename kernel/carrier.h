@@ -5,6 +5,7 @@
 
 #include <linux/netfilter.h>
 
+#include "counts.h"
 #include "laya.h"
 
 #define LAYA_CARRIER_UDP_ID	1
@@ -13,18 +14,12 @@
  * struct laya_carrier - what both kinds have in common
  * @device: Whose it is.
  * @napi: What it received goes up from here.
- * @rx_packets: Packets received, segment by segment.
- * @rx_bytes: Their bytes.
- * @tx_packets: Packets sent, likewise.
- * @tx_bytes: Their bytes.
+ * @counts: Packets received and sent, segment by segment.
  */
 struct laya_carrier {
 	struct laya_device	*device;
 	struct napi_struct	napi;
-	atomic64_t		rx_packets;
-	atomic64_t		rx_bytes;
-	atomic64_t		tx_packets;
-	atomic64_t		tx_bytes;
+	struct pcpu_sw_netstats __percpu *counts;
 };
 
 /**

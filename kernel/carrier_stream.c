@@ -64,6 +64,7 @@ static void stream_release(struct kref *ref)
 		container_of(ref, struct laya_carrier_stream, ref);
 
 	dev_put(stream->carrier.device->dev);
+	free_percpu(stream->carrier.counts);
 	kfree(stream);
 }
 
@@ -179,8 +180,7 @@ static int stream_poll(struct napi_struct *napi, int budget)
 
 	rcu_read_lock();
 	while (n < budget && (skb = skb_dequeue(&stream->received))) {
-		atomic64_inc(&stream->carrier.rx_packets);
-		atomic64_add(skb->len, &stream->carrier.rx_bytes);
+		laya_counts_rx(stream->carrier.counts, 1, skb->len);
 		laya_receive(&stream->carrier, skb, &stream->endpoint, STREAM_TTL,
 			     0);
 		n++;
@@ -248,8 +248,7 @@ static bool stream_frame(struct laya_carrier_stream *stream,
 	/* It has as many bytes as it says */
 	WARN_ON_ONCE(skb_copy_bits(skb, at, to + LAYA_FRAME_HEADER, len));
 	stream->out_len += LAYA_FRAME_HEADER + len;
-	atomic64_inc(&stream->carrier.tx_packets);
-	atomic64_add(len, &stream->carrier.tx_bytes);
+	laya_counts_tx(stream->carrier.counts, 1, len);
 	if (at + len < skb->len)
 		stream->cut = at + len;
 	else
@@ -485,6 +484,7 @@ static void stream_delist(struct laya_carrier_stream *stream)
 /* With no packets left. */
 static void stream_free(struct laya_carrier_stream *stream)
 {
+	free_percpu(stream->carrier.counts);
 	kfree(stream->buffer);
 	kfree(stream->out);
 	kfree(stream);
@@ -501,7 +501,8 @@ static struct laya_carrier_stream *stream_alloc(struct laya_device *laya)
 		return NULL;
 	stream->buffer = kmalloc(STREAM_BUFFER, GFP_KERNEL);
 	stream->out = kmalloc(STREAM_BUFFER, GFP_KERNEL);
-	if (!stream->buffer || !stream->out) {
+	stream->carrier.counts = laya_counts_alloc(GFP_KERNEL);
+	if (!stream->buffer || !stream->out || !stream->carrier.counts) {
 		stream_free(stream);
 		return NULL;
 	}

@@ -122,8 +122,7 @@ static int laya_carrier_drain(struct laya_carrier *carrier, struct socket *sock,
 			kfree_skb(skb);
 			continue;
 		}
-		atomic64_add(packets, &carrier->rx_packets);
-		atomic64_add(bytes, &carrier->rx_bytes);
+		laya_counts_rx(carrier->counts, packets, bytes);
 		laya_receive(carrier, skb, &from, ttl, tos);
 	}
 	return n;
@@ -301,6 +300,11 @@ int laya_carrier_open(struct laya_device *laya, u16 port,
 		err = -ENOMEM;
 		goto err_net;
 	}
+	udp->carrier.counts = laya_counts_alloc(GFP_KERNEL);
+	if (!udp->carrier.counts) {
+		err = -ENOMEM;
+		goto err_free;
+	}
 	err = laya_carrier_sockets(net, port, &sock4, &sock6);
 	if (err) {
 		if (err == -EADDRINUSE)
@@ -333,6 +337,7 @@ int laya_carrier_open(struct laya_device *laya, u16 port,
 	return err;
 
 err_free:
+	free_percpu(udp->carrier.counts);
 	kfree(udp);
 err_net:
 	put_net(net);
@@ -415,6 +420,7 @@ void laya_carrier_close(struct laya_device *laya)
 	laya_carrier_release(sock6);
 	/* Nobody sends, so nobody else looks at the caches now */
 	laya_carrier_each_route(laya, dst_cache_reset_now);
+	free_percpu(udp->carrier.counts);
 	kfree(udp);
 }
 
@@ -666,8 +672,7 @@ int laya_carrier_udp_send(struct laya_device *laya, struct sk_buff *skb,
 					 tos, ttl);
 	if (err)
 		goto err_drop;
-	atomic64_add(packets, &udp->carrier.tx_packets);
-	atomic64_add(bytes, &udp->carrier.tx_bytes);
+	laya_counts_tx(udp->carrier.counts, packets, bytes);
 	return 0;
 
 err_drop:

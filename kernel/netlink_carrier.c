@@ -47,14 +47,17 @@ static int laya_netlink_put_stream_name(struct sk_buff *skb,
 static int laya_netlink_put_counts(struct sk_buff *skb,
 				   const struct laya_carrier *carrier)
 {
+	struct rtnl_link_stats64 sum;
+
+	laya_counts_sum(&sum, carrier->counts);
 	if (nla_put_u64_64bit(skb, LAYA_A_CARRIER_RX_PACKETS,
-			      atomic64_read(&carrier->rx_packets), 0) ||
+			      sum.rx_packets, 0) ||
 	    nla_put_u64_64bit(skb, LAYA_A_CARRIER_RX_BYTES,
-			      atomic64_read(&carrier->rx_bytes), 0) ||
+			      sum.rx_bytes, 0) ||
 	    nla_put_u64_64bit(skb, LAYA_A_CARRIER_TX_PACKETS,
-			      atomic64_read(&carrier->tx_packets), 0) ||
+			      sum.tx_packets, 0) ||
 	    nla_put_u64_64bit(skb, LAYA_A_CARRIER_TX_BYTES,
-			      atomic64_read(&carrier->tx_bytes), 0))
+			      sum.tx_bytes, 0))
 		return -EMSGSIZE;
 	return 0;
 }

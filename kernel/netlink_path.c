@@ -271,15 +271,17 @@ static int laya_netlink_put_path_counts(struct sk_buff *skb,
 					const struct laya_path *path)
 {
 	unsigned long last_rx = READ_ONCE(path->last_rx);
+	struct rtnl_link_stats64 sum;
 
+	laya_counts_sum(&sum, path->counts);
 	if (nla_put_u64_64bit(skb, LAYA_A_PATH_TX_PACKETS,
-			      atomic64_read(&path->tx_packets), 0) ||
+			      sum.tx_packets, 0) ||
 	    nla_put_u64_64bit(skb, LAYA_A_PATH_TX_BYTES,
-			      atomic64_read(&path->tx_bytes), 0) ||
+			      sum.tx_bytes, 0) ||
 	    nla_put_u64_64bit(skb, LAYA_A_PATH_RX_PACKETS,
-			      atomic64_read(&path->rx_packets), 0) ||
+			      sum.rx_packets, 0) ||
 	    nla_put_u64_64bit(skb, LAYA_A_PATH_RX_BYTES,
-			      atomic64_read(&path->rx_bytes), 0))
+			      sum.rx_bytes, 0))
 		return -EMSGSIZE;
 	if (last_rx && nla_put_u64_64bit(skb, LAYA_A_PATH_LAST_RX_MS,
 					 laya_netlink_ms_since(last_rx), 0))

@@ -30,8 +30,10 @@ static int laya_netlink_put_peer_key(struct sk_buff *skb,
 static int laya_netlink_put_peer(struct sk_buff *skb, struct laya_peer *peer)
 {
 	unsigned long last_rx = READ_ONCE(peer->last_rx);
+	struct rtnl_link_stats64 sum;
 	struct laya_path *best;
 
+	laya_counts_sum(&sum, peer->counts);
 	best = rcu_dereference(peer->best);
 	if (laya_netlink_put_peer_key(skb, peer) ||
 	    nla_put_in6_addr(skb, LAYA_A_PEER_ORCHID, &peer->orchid) ||
@@ -40,13 +42,13 @@ static int laya_netlink_put_peer(struct sk_buff *skb, struct laya_peer *peer)
 	    nla_put_u32(skb, LAYA_A_PEER_QUEUED,
 			skb_queue_len_lockless(&peer->queue)) ||
 	    nla_put_u64_64bit(skb, LAYA_A_PEER_TX_PACKETS,
-			      atomic64_read(&peer->tx_packets), 0) ||
+			      sum.tx_packets, 0) ||
 	    nla_put_u64_64bit(skb, LAYA_A_PEER_TX_BYTES,
-			      atomic64_read(&peer->tx_bytes), 0) ||
+			      sum.tx_bytes, 0) ||
 	    nla_put_u64_64bit(skb, LAYA_A_PEER_RX_PACKETS,
-			      atomic64_read(&peer->rx_packets), 0) ||
+			      sum.rx_packets, 0) ||
 	    nla_put_u64_64bit(skb, LAYA_A_PEER_RX_BYTES,
-			      atomic64_read(&peer->rx_bytes), 0) ||
+			      sum.rx_bytes, 0) ||
 	    nla_put_u32(skb, LAYA_A_PEER_PATH_ID, best ? best->id : 0))
 		return -EMSGSIZE;
 	if (memcmp(peer->local_key, peer->device->public_key, LAYA_KEY_SIZE) &&

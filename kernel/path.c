@@ -26,12 +26,16 @@
 /* An outage shorter than this did not make TCP back off. */
 #define PATH_OUTAGE_MS	200
 
+static void path_free(struct laya_path *path)
+{
+	dst_cache_destroy(&path->cache);
+	free_percpu(path->counts);
+	kfree_sensitive(path);
+}
+
 static void path_free_rcu(struct rcu_head *rcu)
 {
-	struct laya_path *path = container_of(rcu, struct laya_path, rcu);
-
-	dst_cache_destroy(&path->cache);
-	kfree_sensitive(path);
+	path_free(container_of(rcu, struct laya_path, rcu));
 }
 
 static void path_release(struct kref *ref)
@@ -64,8 +68,9 @@ struct laya_path *laya_path_alloc(struct laya_peer *peer, gfp_t gfp)
 	path = kzalloc(sizeof(*path), gfp);
 	if (!path)
 		return NULL;
-	if (dst_cache_init(&path->cache, gfp)) {
-		kfree(path);
+	path->counts = laya_counts_alloc(gfp);
+	if (!path->counts || dst_cache_init(&path->cache, gfp)) {
+		path_free(path);
 		return NULL;
 	}
 	kref_init(&path->ref);
@@ -84,8 +89,7 @@ struct laya_path *laya_path_alloc(struct laya_peer *peer, gfp_t gfp)
  */
 void laya_path_discard(struct laya_path *path)
 {
-	dst_cache_destroy(&path->cache);
-	kfree_sensitive(path);
+	path_free(path);
 }
 
 /**

@@ -6,6 +6,7 @@
 #include <linux/siphash.h>
 #include <net/dst_cache.h>
 
+#include "counts.h"
 #include "drop.h"
 #include "laya.h"
 #include "replay.h"
@@ -230,10 +231,8 @@ struct laya_path_route {
  *	known to have moved away since.
  * @died: jiffies when it became dead.
  * @heard: Nanoseconds of boot time when something last came, or @id was taken.
- * @tx_packets: Sealed packets sent: the sender counts, segment by segment.
- * @tx_bytes: Their bytes, shims excluded.
- * @rx_packets: Authenticated packets received.
- * @rx_bytes: Their bytes, shims excluded.
+ * @counts: Sealed packets sent, segment by segment, and authenticated packets
+ *	received; bytes without shims.
  *
  * Lifetime and locking: laya_path_create publishes; laya_path_remove under
  * peer->lock unpublishes, moves peer->best, drops. Packets hold RCU.
@@ -289,10 +288,7 @@ struct laya_path {
 	unsigned long		last_rx_data;
 	unsigned long		died;
 	u64			heard;
-	atomic64_t		tx_packets;
-	atomic64_t		tx_bytes;
-	atomic64_t		rx_packets;
-	atomic64_t		rx_bytes;
+	struct pcpu_sw_netstats __percpu *counts;
 };
 
 /* What a netlink request asks to dial. */

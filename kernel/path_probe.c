@@ -324,11 +324,13 @@ static bool tend_challenge(struct laya_path *path, unsigned long now,
 /* A request is about to be sent; under path->lock. */
 static u32 probe_sending(struct laya_path *path, unsigned long now)
 {
+	struct rtnl_link_stats64 sum;
 	u32 seq = ++path->probe.seq;
 
+	laya_counts_sum(&sum, path->counts);
 	path->probe.sent_at[seq % LAYA_PROBE_RING] = ktime_get();
 	path->probe.tx_packets[seq % LAYA_PROBE_RING] =
-		atomic64_read(&path->tx_packets) - path->search.lost;
+		sum.tx_packets - path->search.lost;
 	path->probe.sent = now;
 	if (!path->probe.outstanding)
 		path->probe.first = now;

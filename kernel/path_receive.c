@@ -316,8 +316,7 @@ struct laya_path *laya_path_received(struct laya_session *session, u16 id,
 	}
 	spin_unlock_bh(&path->lock);
 
-	atomic64_inc(&path->rx_packets);
-	atomic64_add(bytes, &path->rx_bytes);
+	laya_counts_rx(path->counts, 1, bytes);
 	if (kick)
 		laya_peer_kick(peer, 0);
 	return path;

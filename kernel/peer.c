@@ -80,7 +80,10 @@ void laya_peer_tables_destroy(struct laya_device *laya)
 
 static void peer_free_rcu(struct rcu_head *rcu)
 {
-	kfree(container_of(rcu, struct laya_peer, rcu));
+	struct laya_peer *peer = container_of(rcu, struct laya_peer, rcu);
+
+	free_percpu(peer->counts);
+	kfree(peer);
 }
 
 static void peer_release(struct kref *ref)
@@ -158,6 +161,11 @@ struct laya_peer *laya_peer_create(struct laya_device *laya, const u8 *key,
 	peer = kzalloc(sizeof(*peer), GFP_KERNEL);
 	if (!peer)
 		return ERR_PTR(-ENOMEM);
+	peer->counts = laya_counts_alloc(GFP_KERNEL);
+	if (!peer->counts) {
+		kfree(peer);
+		return ERR_PTR(-ENOMEM);
+	}
 	kref_init(&peer->ref);
 	peer->device = laya;
 	memcpy(peer->key, key, LAYA_KEY_SIZE);

@@ -8,6 +8,7 @@
 #include <linux/timer.h>
 #include <linux/workqueue.h>
 
+#include "counts.h"
 #include "fragment.h"
 #include "laya.h"
 #include "session.h"
@@ -58,10 +59,8 @@
  * @told_path: Id of the path that was last told to be in use; 0 is none. Of @work
  *	alone.
  * @told_usable: Whether that path was said to be usable. Of @work alone.
- * @tx_packets: Sealed packets sent to it, probes excluded.
- * @tx_bytes: Their bytes, shims excluded.
- * @rx_packets: Packets of it that were authenticated.
- * @rx_bytes: Their bytes, shims excluded.
+ * @counts: Sealed packets sent to it, probes excluded, and packets of it that were
+ *	authenticated; bytes without shims.
  * @last_rx: jiffies of the last authenticated packet; 0 is never.
  * @error_tokens: Token bucket of LAYA_INNER_ERROR.
  * @error_refill: jiffies when it was last filled.
@@ -112,10 +111,7 @@ struct laya_peer {
 	unsigned long			impaired;
 	u16				told_path;
 	bool				told_usable;
-	atomic64_t			tx_packets;
-	atomic64_t			tx_bytes;
-	atomic64_t			rx_packets;
-	atomic64_t			rx_bytes;
+	struct pcpu_sw_netstats __percpu *counts;
 	unsigned long			last_rx;
 	atomic_t			error_tokens;
 	unsigned long			error_refill;

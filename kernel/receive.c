@@ -73,16 +73,6 @@ static bool laya_receive_allowed(const struct laya_peer *peer)
 	return READ_ONCE(peer->flags) & LAYA_PEER_FLAGS_ALLOW;
 }
 
-static void laya_receive_count(struct net_device *dev, const struct sk_buff *skb)
-{
-	struct pcpu_sw_netstats *stats = this_cpu_ptr(dev->tstats);
-
-	u64_stats_update_begin(&stats->syncp);
-	u64_stats_add(&stats->rx_bytes, skb->len);
-	u64_stats_add(&stats->rx_packets, skb_shinfo(skb)->gso_segs ?: 1);
-	u64_stats_update_end(&stats->syncp);
-}
-
 /*
  * @skb at its inner header, as are those of the functions below; consumed. With
  * gso_size, several packets with the header of the first.
@@ -118,7 +108,7 @@ static void laya_receive_ipv6(const struct laya_arrival *arrival,
 	if (skb_shinfo(skb)->gso_size)
 		skb_shinfo(skb)->gso_type = SKB_GSO_TCPV6;
 	skb->dev = dev;
-	laya_receive_count(dev, skb);
+	laya_counts_rx(dev->tstats, skb_shinfo(skb)->gso_segs ?: 1, skb->len);
 	napi_gro_receive(&arrival->carrier->napi, skb);
 }
 
@@ -293,8 +283,7 @@ static bool laya_receive_authentic(struct laya_arrival *arrival,
 		return false;
 	}
 	atomic64_inc(&session->rx_packets);
-	atomic64_inc(&peer->rx_packets);
-	atomic64_add(bytes, &peer->rx_bytes);
+	laya_counts_rx(peer->counts, 1, bytes);
 	WRITE_ONCE(peer->last_rx, jiffies ?: 1);
 	if (!READ_ONCE(session->confirmed))
 		laya_session_confirm(session);

@@ -171,13 +171,11 @@ static void laya_send_account(const struct laya_way *way, unsigned int packets,
 
 	trace_laya_send(peer->device->dev, path->id, packets, bytes);
 	bytes -= packets * way->n_shims;
-	atomic64_add(packets, &path->tx_packets);
-	atomic64_add(bytes, &path->tx_bytes);
+	laya_counts_tx(path->counts, packets, bytes);
 	WRITE_ONCE(path->last_tx, now);
 	if (!data)
 		return;
-	atomic64_add(packets, &peer->tx_packets);
-	atomic64_add(bytes, &peer->tx_bytes);
+	laya_counts_tx(peer->counts, packets, bytes);
 	last = READ_ONCE(path->last_tx_data);
 	WRITE_ONCE(path->last_tx_data, now);
 	if (!last ||
