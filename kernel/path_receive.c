@@ -274,12 +274,12 @@ struct laya_path *laya_path_received(struct laya_session *session, u16 id,
 			return NULL;
 	}
 
-	spin_lock_bh(&path->lock);
+	spin_lock(&path->lock);
 	window = path_window(path, session);
 	if (!window) {
-		spin_unlock_bh(&path->lock);
+		spin_unlock(&path->lock);
 		path_window_begin(path, session);
-		spin_lock_bh(&path->lock);
+		spin_lock(&path->lock);
 		window = path_window(path, session);
 	}
 	if (!window) {
@@ -294,8 +294,10 @@ struct laya_path *laya_path_received(struct laya_session *session, u16 id,
 	window->rx_bytes += bytes;
 
 	now = jiffies ?: 1;
-	WRITE_ONCE(path->last_rx, now);
-	WRITE_ONCE(path->heard, ktime_get_coarse_boottime_ns());
+	if (path->last_rx != now) {
+		WRITE_ONCE(path->last_rx, now);
+		WRITE_ONCE(path->heard, ktime_get_coarse_boottime_ns());
+	}
 	ahead = session->generation - path->highest_generation;
 	if (ahead > 0 || (!ahead && counter > path->highest)) {
 		path->highest_generation = session->generation;
@@ -314,7 +316,7 @@ struct laya_path *laya_path_received(struct laya_session *session, u16 id,
 		kick |= !path->probe.wanted || path->answered;
 		path->probe.wanted = true;
 	}
-	spin_unlock_bh(&path->lock);
+	spin_unlock(&path->lock);
 
 	laya_counts_rx(path->counts, 1, bytes);
 	if (kick)
@@ -322,7 +324,7 @@ struct laya_path *laya_path_received(struct laya_session *session, u16 id,
 	return path;
 
 err_unlock:
-	spin_unlock_bh(&path->lock);
+	spin_unlock(&path->lock);
 	return NULL;
 }
 

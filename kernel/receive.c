@@ -61,6 +61,24 @@ struct laya_arrival {
 	struct laya_gather		*gather;
 };
 
+/**
+ * struct laya_segment - one packet of what a carrier received
+ * @skb: It is in there.
+ * @at: Where it begins.
+ * @len: Its bytes.
+ * @bytes: The packet, when it lies in one piece that needs no mapping; else NULL.
+ * @frag: No frag before this one has anything of it.
+ * @frag_at: Where that frag begins in @skb.
+ */
+struct laya_segment {
+	const struct sk_buff	*skb;
+	unsigned int		at;
+	unsigned int		len;
+	const u8		*bytes;
+	unsigned int		frag;
+	unsigned int		frag_at;
+};
+
 static void laya_receive_drop(const struct laya_arrival *arrival,
 			      struct sk_buff *skb, enum laya_drop reason)
 {
@@ -291,55 +309,54 @@ static bool laya_receive_authentic(struct laya_arrival *arrival,
 	return true;
 }
 
-/*
- * @len bytes at @at of @skb, when they lie in one piece that needs no mapping; else
- * NULL. Most segments do: a run is linear or in large pages.
- */
-static const u8 *laya_receive_contiguous(const struct sk_buff *skb,
-					 unsigned int at, unsigned int len)
+/* Look where a segment lies; those before it were looked for before. */
+static void laya_receive_locate(struct laya_segment *segment)
 {
-	const skb_frag_t *frag;
-	unsigned int i, size;
+	const struct skb_shared_info *shinfo = skb_shinfo(segment->skb);
+	unsigned int head = skb_headlen(segment->skb);
+	unsigned int into = segment->at;
 
-	if (at < skb_headlen(skb))
-		return at + len <= skb_headlen(skb) ? skb->data + at : NULL;
-	at -= skb_headlen(skb);
-	for (i = 0; i < skb_shinfo(skb)->nr_frags; i++) {
-		frag = &skb_shinfo(skb)->frags[i];
-		size = skb_frag_size(frag);
-		if (at < size) {
-			struct page *page = skb_frag_page(frag);
-
-			if (at + len > size || !page || PageHighMem(page))
-				return NULL;
-			return (u8 *)page_address(page) + skb_frag_off(frag) + at;
-		}
-		at -= size;
+	/* Most lie in one piece: what came is linear or in large pages */
+	segment->bytes = NULL;
+	if (into < head) {
+		if (into + segment->len <= head)
+			segment->bytes = segment->skb->data + into;
+		return;
 	}
-	return NULL;
+	for (; segment->frag < shinfo->nr_frags; segment->frag++) {
+		const skb_frag_t *frag = &shinfo->frags[segment->frag];
+		struct page *page = skb_frag_page(frag);
+
+		into = segment->at - segment->frag_at;
+		if (into < skb_frag_size(frag)) {
+			if (into + segment->len <= skb_frag_size(frag) && page &&
+			    !PageHighMem(page))
+				segment->bytes = skb_frag_address(frag) + into;
+			return;
+		}
+		segment->frag_at += skb_frag_size(frag);
+	}
 }
 
-/* Open @len bytes at @at of @skb, tag included, to @to. False: it is dropped. */
+/* Open @len bytes at @at of a segment, tag included, to @to. False: it is dropped. */
 static bool laya_receive_open(const struct laya_arrival *arrival,
 			      const struct laya_data_header *header,
-			      const struct sk_buff *skb, unsigned int at,
+			      const struct laya_segment *segment, unsigned int at,
 			      unsigned int len, u8 *to)
 {
 	struct laya_device *laya = arrival->carrier->device;
 	struct laya_session *session = arrival->session;
 	u8 nonce[LAYA_NONCE_SIZE];
-	const u8 *from;
+	const u8 *from = to;
 	int err;
 
 	laya_crypto_nonce(nonce, header->path_id, header->counter);
-	from = laya_receive_contiguous(skb, at, len);
-	if (!from) {
+	if (segment->bytes) {
+		from = segment->bytes + at;
+	} else if (skb_copy_bits(segment->skb, segment->at + at, to, len)) {
 		/* In pieces: gathered in our own memory, and opened there */
-		if (skb_copy_bits(skb, at, to, len)) {
-			laya_device_drop(laya, LAYA_DROP_MALFORMED);
-			return false;
-		}
-		from = to;
+		laya_device_drop(laya, LAYA_DROP_MALFORMED);
+		return false;
 	}
 	err = laya_crypto_open(&session->rx_key, nonce, from, len, to);
 	if (err) {
@@ -351,31 +368,46 @@ static bool laya_receive_open(const struct laya_arrival *arrival,
 	return !err;
 }
 
-/* A sealed packet: @len bytes at @at of @skb, shims of @shims->len in front. */
-static void laya_receive_sealed(struct laya_arrival *arrival,
-				const struct sk_buff *skb, unsigned int at,
-				unsigned int len, const struct laya_shims *shims,
-				const struct laya_data_header *header)
+/* The session of a sealed packet; NULL: it is dropped. */
+static struct laya_session *
+laya_receive_session(const struct laya_arrival *arrival,
+		     const struct laya_data_header *header)
 {
 	struct laya_device *laya = arrival->carrier->device;
-	unsigned int sealed = len - shims->len - sizeof(*header);
-	unsigned int more = skb->len - at - len;
+	u32 index = be32_to_cpu(header->receiver);
+	struct laya_session *session = arrival->session;
+
+	/* Those of a run are likely of one session, which was good a moment ago */
+	if (session && session->rx_index == index)
+		return session;
+	session = laya_session_lookup(index);
+	if (!session || session->peer->device != laya) {
+		laya_device_drop(laya, LAYA_DROP_NO_SESSION);
+		return NULL;
+	}
+	if (!laya_session_may_receive(session)) {
+		laya_device_drop(laya, LAYA_DROP_SESSION_LIMIT);
+		return NULL;
+	}
+	return session;
+}
+
+/* A sealed packet behind shims. */
+static void laya_receive_sealed(struct laya_arrival *arrival,
+				const struct laya_segment *segment,
+				const struct laya_shims *shims,
+				const struct laya_data_header *header)
+{
+	unsigned int more = segment->skb->len - segment->at - segment->len;
+	unsigned int at = shims->len + sizeof(*header);
+	unsigned int sealed = segment->len - at;
 	struct sk_buff *plain = NULL;
 	struct laya_session *session;
 	u8 *to;
 
-	/* Those of a run are likely of one session */
-	session = arrival->session;
-	if (!session || session->rx_index != be32_to_cpu(header->receiver))
-		session = laya_session_lookup(be32_to_cpu(header->receiver));
-	if (!session || session->peer->device != laya) {
-		laya_device_drop(laya, LAYA_DROP_NO_SESSION);
+	session = laya_receive_session(arrival, header);
+	if (!session)
 		return;
-	}
-	if (!laya_session_may_receive(session)) {
-		laya_device_drop(laya, LAYA_DROP_SESSION_LIMIT);
-		return;
-	}
 	arrival->session = session;
 
 	if (arrival->gather) {
@@ -388,12 +420,12 @@ static void laya_receive_sealed(struct laya_arrival *arrival,
 		to = plain ? plain->data : NULL;
 	}
 	if (!to) {
-		laya_device_drop(laya, LAYA_DROP_NO_MEMORY);
+		laya_device_drop(arrival->carrier->device, LAYA_DROP_NO_MEMORY);
 		return;
 	}
-	at += shims->len + sizeof(*header);
-	if (!laya_receive_open(arrival, header, skb, at, sealed, to) ||
-	    !laya_receive_authentic(arrival, header, shims, len - shims->len)) {
+	if (!laya_receive_open(arrival, header, segment, at, sealed, to) ||
+	    !laya_receive_authentic(arrival, header, shims,
+				    segment->len - shims->len)) {
 		if (plain)
 			kfree_skb(plain);
 		else
@@ -456,10 +488,14 @@ void laya_receive(struct laya_carrier *carrier, struct sk_buff *skb,
 	bool forward = READ_ONCE(laya->flags) & LAYA_DEVICE_FLAGS_FORWARD;
 	unsigned int size = skb_shinfo(skb)->gso_size ?: skb->len;
 	struct laya_gather gather = {};
+	struct laya_segment segment = {
+		.skb		= skb,
+		.frag_at	= skb_headlen(skb),
+	};
 	struct laya_data_header header;
 	u8 buffer[LAYA_RECEIVE_HEAD];
 	struct laya_shims shims, first = {};
-	unsigned int at, len, n;
+	unsigned int at, n;
 	const u8 *head;
 
 	if (!skb->len) {
@@ -470,10 +506,11 @@ void laya_receive(struct laya_carrier *carrier, struct sk_buff *skb,
 	if (size < skb->len)
 		arrival.gather = &gather;
 	for (at = 0; at < skb->len; at += size) {
-		len = min(size, skb->len - at);
-		n = min_t(unsigned int, len, sizeof(buffer));
-		head = laya_receive_contiguous(skb, at, n) ?:
-		       skb_header_pointer(skb, at, n, buffer);
+		segment.at = at;
+		segment.len = min(size, skb->len - at);
+		laya_receive_locate(&segment);
+		n = min_t(unsigned int, segment.len, sizeof(buffer));
+		head = segment.bytes ?: skb_header_pointer(skb, at, n, buffer);
 		if (!head || laya_shims_parse(&shims, head, n)) {
 			laya_device_drop(laya, LAYA_DROP_MALFORMED);
 			continue;
@@ -491,7 +528,7 @@ void laya_receive(struct laya_carrier *carrier, struct sk_buff *skb,
 		}
 		/* Segments of a run stand wherever their size puts them */
 		memcpy(&header, head + shims.len, sizeof(header));
-		laya_receive_sealed(&arrival, skb, at, len, &shims, &header);
+		laya_receive_sealed(&arrival, &segment, &shims, &header);
 	}
 	if (arrival.gather)
 		laya_receive_gathered(&arrival);
