@@ -66,6 +66,32 @@ static struct page *run_page(struct laya_run_pages *pool, unsigned int size)
 	return page;
 }
 
+/* As laya_run_memory(); none on two pages of PAGE_SIZE when @paged. */
+static u8 *run_memory(unsigned int min, unsigned int *bytes, bool paged,
+		      struct page **page)
+{
+	struct laya_run_pages *pool;
+	unsigned int end;
+	u8 *at = NULL;
+
+	local_bh_disable();
+	pool = this_cpu_ptr(&laya_run_pages);
+	if (paged && offset_in_page(pool->used) + min > PAGE_SIZE)
+		pool->used = ALIGN(pool->used, PAGE_SIZE);
+	*page = run_page(pool, min);
+	if (*page) {
+		get_page(*page);
+		at = (u8 *)page_address(*page) + pool->used;
+		end = paged ? ALIGN(pool->used + min, PAGE_SIZE) :
+			      page_size(*page);
+		*bytes = min_t(unsigned int, *bytes, end - pool->used);
+		/* What comes next should not share its cache lines */
+		pool->used += ALIGN(*bytes, SMP_CACHE_BYTES);
+	}
+	local_bh_enable();
+	return at;
+}
+
 /**
  * laya_run_memory - memory for packets
  * @min: Bytes that are needed.
@@ -76,22 +102,19 @@ static struct page *run_page(struct laya_run_pages *pool, unsigned int size)
  */
 u8 *laya_run_memory(unsigned int min, unsigned int *bytes, struct page **page)
 {
-	struct laya_run_pages *pool;
-	u8 *at = NULL;
+	return run_memory(min, bytes, false, page);
+}
 
-	local_bh_disable();
-	pool = this_cpu_ptr(&laya_run_pages);
-	*page = run_page(pool, min);
-	if (*page) {
-		get_page(*page);
-		at = (u8 *)page_address(*page) + pool->used;
-		*bytes = min_t(unsigned int, *bytes,
-			       page_size(*page) - pool->used);
-		/* What comes next should not share its cache lines */
-		pool->used += ALIGN(*bytes, SMP_CACHE_BYTES);
-	}
-	local_bh_enable();
-	return at;
+/*
+ * Does page by page hold as many packets of @size as a run may have, or nearly? There
+ * are no more than MAX_SKB_FRAGS pieces.
+ */
+static bool run_paged(unsigned int size)
+{
+	unsigned int most = min_t(unsigned int, LAYA_RUN_PACKETS,
+				  LAYA_RUN_BYTES / size);
+
+	return PAGE_SIZE / size * MAX_SKB_FRAGS >= most - most / 16;
 }
 
 /**
@@ -105,6 +128,7 @@ void laya_run_begin(struct laya_run *run, struct sk_buff *skb,
 {
 	run->skb = skb;
 	run->size = size;
+	run->paged = run_paged(size);
 	run->count = 0;
 	run->at = NULL;
 	run->room = 0;
@@ -145,7 +169,7 @@ u8 *laya_run_room(struct laya_run *run, unsigned int n)
 	n = min3(n, LAYA_RUN_PACKETS - run->count,
 		 (LAYA_RUN_BYTES - skb->len) / run->size);
 	bytes = n * run->size;
-	run->at = laya_run_memory(run->size, &bytes, &page);
+	run->at = run_memory(run->size, &bytes, run->paged, &page);
 	if (!run->at)
 		return NULL;
 	run->room = bytes / run->size;

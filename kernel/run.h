@@ -13,6 +13,8 @@
  * struct laya_run - packets that are being put together
  * @skb: Has them in its frags; NULL when there is no run.
  * @size: Room for each; all but the last fill it.
+ * @paged: None lies on two pages: a cipher is slow where one ends, since it is
+ *	seldom at the end of a block. Only when all would find room so.
  * @count: How many there are.
  * @at: Where the next one is written.
  * @room: How many fit there; then more memory is taken.
@@ -20,6 +22,7 @@
 struct laya_run {
 	struct sk_buff	*skb;
 	unsigned int	size;
+	bool		paged;
 	unsigned int	count;
 	u8		*at;
 	unsigned int	room;
