@@ -30,6 +30,8 @@ ktap_plan 3
 
 # Without small queues TCP would put all of it there at once
 on a sysctl -qw net.ipv4.tcp_wmem="4096 16777216 16777216"
+# Not one that takes a queue that grows for a reason to stop growing
+on a sysctl -qw net.ipv4.tcp_congestion_control=reno
 on b sysctl -qw net.ipv4.tcp_rmem="4096 16777216 16777216"
 head -c 3000000 /dev/zero > "$tmp/file"
 on b timeout 300 python3 "$here/path.py" serve 6000 > "$tmp/served" &
