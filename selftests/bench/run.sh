@@ -38,7 +38,7 @@ if [ -n "$profile" ]; then
 	more+=(--profile "\$OUT/profile")
 fi
 [ -z "$kinds" ] || more+=(--kinds "$kinds")
-"$root/selftests/vm.sh" -k 6.12 -i -m 2048 -t 3000 -- \
+"$root/selftests/vm.sh" -k 6.12 -i -m 2048 -t 14400 -- \
 	sh -c "selftests/bench/inside.py --repeat $repeat --only '$only' ${more[*]} > \$OUT/bench.json"
 if [ -n "$profile" ]; then
 	"$here/profile.py" "$OUT"/profile/kallsyms "$OUT"/profile/*.profile \
