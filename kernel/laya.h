@@ -19,7 +19,7 @@
  *
  * Packets find devices, peers, sessions, paths and labels under RCU alone, and
  * take peer->lock or path->lock for a few instructions. A replay window is
- * under its path's lock. Counters of traffic are per CPU.
+ * under its path's lock. Counters are per-CPU or atomic.
  *
  * Lifetimes
  * ---------
