@@ -11,6 +11,7 @@ draws the result.
 
 import argparse
 import base64
+import itertools
 import json
 import os
 import re
@@ -21,6 +22,8 @@ import time
 
 LEFT, RIGHT = "bench-left", "bench-right"
 DIR = "/tmp/bench"
+# enum laya_cipher
+AES_256_GCM, CHACHA20_POLY1305 = 1, 2
 
 
 def run(*words, ns=None, **more):
@@ -213,8 +216,7 @@ def datagrams_once(address, size, rate, seconds, port=[7000]):
     port[0] += 1
     number = str(port[0])
     server = start("laya-bench", "dgram-server", address[1], number, ns=RIGHT)
-    # AF_LAYA datagram sockets are in no table of ss(8); give it the CPU
-    time.sleep(0.05)
+    server.stdout.readline()
     sent = json.loads(run("laya-bench", "dgram-client", address[0], number,
                           str(size), str(rate), str(seconds), ns=LEFT))
     # The last datagram may be the one that wakes the server; it then idles out
@@ -257,7 +259,7 @@ def pingpong(address, count, profile, port=[8000]):
     port[0] += 1
     number = str(port[0])
     server = start("laya-bench", "pong-server", address[1], number, ns=RIGHT)
-    time.sleep(0.05)
+    server.stdout.readline()
     with profile:
         result = json.loads(run("laya-bench", "ping-client", address[0], number,
                                 "64", str(count), ns=LEFT))
@@ -283,16 +285,16 @@ def used_memory():
                    - info["Cached"] - info["SReclaimable"])
 
 
-def laya_peers(n, whole=False):
-    """Give left n more peers; whole ones have a session and two paths."""
+def laya_peers(n, cipher=None, index=itertools.count(1 << 28)):
+    """Give left n more peers; with a cipher they have a session and two paths."""
     lines = []
-    for i in range(n):
+    for i in itertools.islice(index, n):
         key = random_key()
         lines.append(f"peer-new dev=laya0 public-key={key} flags=1")
-        if not whole:
+        if not cipher:
             continue
-        lines.append(f"session-new dev=laya0 public-key={key} cipher=1 "
-                     f"rx-index={0x40000000 + i} tx-index={i + 1} initiator "
+        lines.append(f"session-new dev=laya0 public-key={key} cipher={cipher} "
+                     f"rx-index={i} tx-index={i} initiator "
                      f"rx-key={random_key()} tx-key={random_key()}")
         for port in 9, 10:
             lines.append(f"path-new dev=laya0 public-key={key} kind=2 carrier-id=1 "
@@ -302,10 +304,10 @@ def laya_peers(n, whole=False):
         sys.exit(f"bench: laya-nl: {said.splitlines()[0]}")
 
 
-def wireguard_peers(n):
+def wireguard_peers(n, index=itertools.count()):
     """Give left n more peers of WireGuard."""
     lines = []
-    for i in range(n):
+    for i in itertools.islice(index, n):
         lines.append(f"[Peer]\nPublicKey = {random_key()}\nAllowedIPs = "
                      f"10.{100 + (i >> 16)}.{i >> 8 & 255}.{i & 255}/32\n")
     with open(f"{DIR}/peers", "w") as file:
@@ -313,21 +315,21 @@ def wireguard_peers(n):
     run("wg", "addconf", "wg0", f"{DIR}/peers", ns=LEFT)
 
 
-def memory(add, n=2000):
+def memory(add, n=10_000):
     """Bytes that each of n more peers takes."""
+    # The first take what others left free in pages that are in use
+    add(n)
+    time.sleep(5)
     before = used_memory()
     add(n)
+    time.sleep(5)
     return (used_memory() - before) / n
 
 
 def scale(address, seconds):
     """Streams and datagrams beside many peers, and what those take."""
-    result = {"memory": {
-        "wireguard": memory(wireguard_peers),
-        "laya": memory(laya_peers),
-        "laya with a session and two paths":
-            memory(lambda n: laya_peers(n, whole=True))}, "peers": []}
-    have = 4001
+    result = {"peers": []}
+    have = 1
     nothing = Profile(None, "", "")
     for peers in have, 10_000, 100_000:
         laya_peers(peers - have)
@@ -337,6 +339,13 @@ def scale(address, seconds):
             "stream": stream(address, seconds, nothing)[1],
             "datagrams": datagrams(address, 64, seconds / 4, nothing)})
         print(f"# scale: {result['peers'][-1]}", file=sys.stderr, flush=True)
+    result["memory"] = {
+        "wireguard": memory(wireguard_peers),
+        "laya": memory(laya_peers),
+        "laya with a session (AES-256-GCM) and two paths":
+            memory(lambda n: laya_peers(n, AES_256_GCM)),
+        "laya with a session (ChaCha20-Poly1305) and two paths":
+            memory(lambda n: laya_peers(n, CHACHA20_POLY1305))}
     return result
 
 

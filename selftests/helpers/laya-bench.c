@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * laya-bench: the same streams, datagrams and ping-pongs over AF_LAYA and over
- * IP, for selftests/bench/. One line of JSON per run on standard output.
+ * IP, for selftests/bench/. One line of JSON per run on standard output; before
+ * that, servers of datagrams say when they are ready.
  *
  * Every run is bounded by the time or count that the client is given; a server
  * serves one client and ends.
@@ -104,6 +105,13 @@ static int open_socket(int type, const char *text, const char *port,
 	return fd;
 }
 
+/* Datagram sockets of AF_LAYA are in no table that could be waited on. */
+static void say_ready(void)
+{
+	puts("ready");
+	fflush(stdout);
+}
+
 static int stream_server(char **arg)
 {
 	static char block[BLOCK];
@@ -180,6 +188,7 @@ static int dgram_server(char **arg)
 
 	pfd.fd = open_socket(SOCK_DGRAM, arg[0], arg[1], true, &addr, &len);
 	pfd.events = POLLIN;
+	say_ready();
 	/* Waits for the first as long as it takes. */
 	while (poll(&pfd, 1, packets ? IDLE_MS : -1) > 0) {
 		batch_setup(msgs, iov, bytes, 2048, 2048);
@@ -265,6 +274,7 @@ static int pong_server(char **arg)
 
 	pfd.fd = open_socket(SOCK_DGRAM, arg[0], arg[1], true, &addr, &len);
 	pfd.events = POLLIN;
+	say_ready();
 	while (poll(&pfd, 1, any ? IDLE_MS : -1) > 0) {
 		from_len = sizeof(from);
 		n = recvfrom(pfd.fd, bytes, sizeof(bytes), 0, &from.sa,
