@@ -83,6 +83,13 @@ static bool laya_carrier_from(struct laya_endpoint *from, u8 *ttl, u8 *tos,
 	return false;
 }
 
+/* Asking a socket that has nothing costs as much as to be given something. */
+static bool laya_carrier_pending(const struct sock *sk)
+{
+	return !skb_queue_empty_lockless(&udp_sk(sk)->reader_queue) ||
+	       !skb_queue_empty_lockless(&sk->sk_receive_queue);
+}
+
 /* Drain one socket; returns the packets received, more than @budget at most by
  * the rest of the last run.
  */
@@ -97,7 +104,8 @@ static int laya_carrier_drain(struct laya_carrier *carrier, struct socket *sock,
 	u8 ttl, tos;
 	int packets;
 
-	while (n < budget) {
+	/* An error without a packet waits for the next packet */
+	while (n < budget && laya_carrier_pending(sock->sk)) {
 		off = 0;
 		err = -EAGAIN;
 		skb = __skb_recv_udp(sock->sk, MSG_DONTWAIT, &off, &err);
@@ -477,6 +485,42 @@ static int laya_carrier_fits(unsigned int size, unsigned int headers,
 	return size <= LAYA_PATH_BASE_MTU ? 1 : -EMSGSIZE;
 }
 
+/*
+ * Whatever the skb was before, received or ours, it is a fresh UDP payload now.
+ * Of one that was received, the headers have room where those were with which it
+ * came, if @dst needs no more.
+ */
+static int laya_carrier_prepare(struct laya_device *laya, struct sk_buff *skb,
+				const struct dst_entry *dst,
+				unsigned int headers)
+{
+	unsigned int size = skb_shinfo(skb)->gso_size;
+
+	/* The headers are written in a head of our own; the payload is not touched */
+	if (skb_cow_head(skb, LL_RESERVED_SPACE(dst->dev) + dst->header_len +
+			      headers))
+		return -ENOMEM;
+	laya_carrier_scrub(skb);
+	skb->encapsulation = 0;
+	skb_reset_inner_headers(skb);
+	skb->mark = laya->fwmark;
+
+	if (size && skb->len > size) {
+		/* udp_set_csum() leaves these to the caller for super-packets */
+		skb_shinfo(skb)->gso_type = SKB_GSO_UDP_L4;
+		skb_shinfo(skb)->gso_segs = DIV_ROUND_UP(skb->len, size);
+		skb->ip_summed = CHECKSUM_PARTIAL;
+		skb->csum_start = skb_headroom(skb) - sizeof(struct udphdr);
+		skb->csum_offset = offsetof(struct udphdr, check);
+		return 0;
+	}
+	skb_shinfo(skb)->gso_size = 0;
+	skb_shinfo(skb)->gso_segs = 0;
+	skb_shinfo(skb)->gso_type = 0;
+	skb->ip_summed = CHECKSUM_NONE;
+	return 0;
+}
+
 static int laya_carrier_send4(struct laya_device *laya, struct sock *sk,
 			      struct sk_buff *skb, const struct laya_endpoint *to,
 			      struct dst_cache *cache, unsigned int size, u8 tos,
@@ -492,7 +536,7 @@ static int laya_carrier_send4(struct laya_device *laya, struct sock *sk,
 		.flowi4_proto	= IPPROTO_UDP,
 	};
 	struct rtable *rt = NULL;
-	int fits;
+	int fits, err;
 
 	if (cache)
 		rt = dst_cache_get_ip4(cache, &fl.saddr);
@@ -505,9 +549,11 @@ static int laya_carrier_send4(struct laya_device *laya, struct sock *sk,
 	}
 	fits = laya_carrier_fits(size, LAYA_CARRIER_HEADERS4,
 				 dst_mtu(&rt->dst));
-	if (fits < 0) {
+	err = fits < 0 ? fits : laya_carrier_prepare(laya, skb, &rt->dst,
+						     LAYA_CARRIER_HEADERS4);
+	if (err) {
 		ip_rt_put(rt);
-		return fits;
+		return err;
 	}
 	laya_compat_udp_tunnel_xmit(rt, sk, skb, fl.saddr, fl.daddr, tos,
 				    ttl ?: ip4_dst_hoplimit(&rt->dst),
@@ -558,7 +604,7 @@ static int laya_carrier_send6(struct laya_device *laya, struct sock *sk,
 		.flowi6_proto	= IPPROTO_UDP,
 	};
 	struct dst_entry *dst = NULL;
-	int fits;
+	int fits, err;
 
 	if (ipv6_addr_is_multicast(&fl.daddr))
 		return -ENETUNREACH;
@@ -572,9 +618,11 @@ static int laya_carrier_send6(struct laya_device *laya, struct sock *sk,
 			dst_cache_set_ip6(cache, dst, &fl.saddr);
 	}
 	fits = laya_carrier_fits(size, LAYA_CARRIER_HEADERS6, dst_mtu(dst));
-	if (fits < 0) {
+	err = fits < 0 ? fits : laya_carrier_prepare(laya, skb, dst,
+						     LAYA_CARRIER_HEADERS6);
+	if (err) {
 		dst_release(dst);
-		return fits;
+		return err;
 	}
 	skb->ignore_df = fits;
 	laya_compat_udp_tunnel6_xmit(dst, sk, skb, &fl.saddr, &fl.daddr, tos,
@@ -591,38 +639,6 @@ static int laya_carrier_send6(struct laya_device *laya, struct sock *sk,
 	return -EAFNOSUPPORT;
 }
 #endif
-
-/*
- * Whatever the skb was before, received or ours, it is a fresh UDP payload now.
- * Returns the size of the largest datagram, or a negative errno.
- */
-static int laya_carrier_prepare(struct laya_device *laya, struct sk_buff *skb)
-{
-	unsigned int size = skb_shinfo(skb)->gso_size;
-
-	/* The headers are written in a head of our own; the payload is not touched */
-	if (skb_cow_head(skb, LL_MAX_HEADER + LAYA_CARRIER_HEADERS6))
-		return -ENOMEM;
-	laya_carrier_scrub(skb);
-	skb->encapsulation = 0;
-	skb_reset_inner_headers(skb);
-	skb->mark = laya->fwmark;
-
-	if (size && skb->len > size) {
-		/* udp_set_csum() leaves these to the caller for super-packets */
-		skb_shinfo(skb)->gso_type = SKB_GSO_UDP_L4;
-		skb_shinfo(skb)->gso_segs = DIV_ROUND_UP(skb->len, size);
-		skb->ip_summed = CHECKSUM_PARTIAL;
-		skb->csum_start = skb_headroom(skb) - sizeof(struct udphdr);
-		skb->csum_offset = offsetof(struct udphdr, check);
-		return size;
-	}
-	skb_shinfo(skb)->gso_size = 0;
-	skb_shinfo(skb)->gso_segs = 0;
-	skb_shinfo(skb)->gso_type = 0;
-	skb->ip_summed = CHECKSUM_NONE;
-	return skb->len;
-}
 
 /**
  * laya_carrier_udp_send - send a UDP payload, or a run of equal ones
@@ -644,10 +660,11 @@ int laya_carrier_udp_send(struct laya_device *laya, struct sk_buff *skb,
 			  struct dst_cache *cache, u8 tos, u8 ttl)
 {
 	struct laya_carrier_udp *udp = rcu_dereference_bh(laya->carrier);
+	unsigned int size = skb_shinfo(skb)->gso_size;
 	unsigned int bytes = skb->len;
 	struct socket *sock = NULL;
 	unsigned int packets;
-	int size, err;
+	int err;
 
 	if (udp && to->remote.sa.sa_family == AF_INET)
 		sock = rcu_dereference_bh(udp->sock4);
@@ -658,12 +675,10 @@ int laya_carrier_udp_send(struct laya_device *laya, struct sk_buff *skb,
 		goto err_drop;
 	}
 
-	size = laya_carrier_prepare(laya, skb);
-	if (size < 0) {
-		err = size;
-		goto err_drop;
-	}
-	packets = skb_shinfo(skb)->gso_segs ?: 1;
+	/* Of the largest datagram */
+	if (!size || size > bytes)
+		size = bytes;
+	packets = size < bytes ? DIV_ROUND_UP(bytes, size) : 1;
 	if (to->remote.sa.sa_family == AF_INET)
 		err = laya_carrier_send4(laya, sock->sk, skb, to, cache, size,
 					 tos, ttl);

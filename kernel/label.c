@@ -10,10 +10,7 @@
 #include "path.h"
 #include "peer.h"
 
-/*
- * Strangers choose the addresses that are hashed here, and peers of an
- * attachment see labels: neither must be able to aim at one chain.
- */
+/* Strangers choose the addresses that are hashed: they must not aim at one chain. */
 static siphash_aligned_key_t laya_label_hash_key __read_mostly;
 
 static u32 laya_label_hash(const void *data, u32 len, u32 seed)
@@ -21,11 +18,17 @@ static u32 laya_label_hash(const void *data, u32 len, u32 seed)
 	return siphash(data, len, &laya_label_hash_key) ^ seed;
 }
 
+/* Labels are random and ours: nobody chooses which of them share a chain. */
+static u32 laya_label_hash_value(const void *data, u32 len, u32 seed)
+{
+	return *(const u64 *)data ^ seed;
+}
+
 static const struct rhashtable_params laya_issued_params = {
 	.head_offset = offsetof(struct laya_issued, node),
 	.key_offset = offsetof(struct laya_issued, value),
 	.key_len = sizeof_field(struct laya_issued, value),
-	.hashfn = laya_label_hash,
+	.hashfn = laya_label_hash_value,
 	.automatic_shrinking = true,
 };
 
