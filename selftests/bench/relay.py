@@ -26,6 +26,8 @@ import subprocess
 import sys
 import time
 
+from inside import Profile
+
 DIR = "/tmp/bench-relay"
 SIZE = 1200
 RUN = 50
@@ -259,7 +261,7 @@ def receive(sock, kind, size, expected):
     return True
 
 
-def measure(relay, way, packets):
+def measure(relay, way, packets, profile):
     """Instructions a packet: (all, of the relay's process)."""
     segment = [(socket.IPPROTO_UDP, UDP_SEGMENT,
                 struct.pack("=H", len(relay.packet)))]
@@ -279,12 +281,14 @@ def measure(relay, way, packets):
 
     for _ in range(5):
         round_once()
-    process, began = relay.time(), time.monotonic_ns()
-    for _ in range(rounds):
-        if not round_once():
-            sys.exit(f"bench: {relay.name} lost packets ({way})")
-    took = time.monotonic_ns() - began
-    process = relay.time() - process
+    with profile:
+        process, began = relay.time(), time.monotonic_ns()
+        for _ in range(rounds):
+            if not round_once():
+                sys.exit(f"bench: {relay.name} lost packets ({way})")
+        took = time.monotonic_ns() - began
+        process = relay.time() - process
+    profile.keep(rounds * at_once, "packets")
     return took / rounds / at_once, process / rounds / at_once
 
 
@@ -293,6 +297,7 @@ def main():
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--packets", type=int, default=4000)
     parser.add_argument("--only", default="", help="regex of relays")
+    parser.add_argument("--profile", help="folder for what profile.c counts")
     args = parser.parse_args()
 
     os.makedirs(DIR, exist_ok=True)
@@ -307,7 +312,8 @@ def main():
             relay = make()
             for way in "a run", "singly, 32 queued", "one at a time":
                 for _ in range(args.repeat):
-                    value = measure(relay, way, args.packets)
+                    value = measure(relay, way, args.packets,
+                                    Profile(args.profile, relay.name, way))
                     rows.setdefault(way, {}).setdefault(
                         relay.name, []).append(value)
                     print(f"# {way}, {relay.name}: {value[0]:.0f} in all, "
