@@ -344,7 +344,9 @@ static void on_ready(struct laya_channel *channel, void *data)
 		return;
 	}
 	/* Who may not attach is told nothing. */
-	if (node_is_relay(node) || connection->inside ||
+	if (node_is_relay(node) ||
+	    (connection->inside &&
+	     gateway_admits(node, laya_channel_remote_key(channel))) ||
 	    (known && node->config.forward == LAYA_FORWARD_PEERS))
 		return;
 	laya_debug("a stranger wants to attach");

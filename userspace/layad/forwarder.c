@@ -335,7 +335,8 @@ static void on_ready(struct laya_channel *channel, void *data)
 		return;
 	}
 	if (!peer)
-		peer = peer_new(node, forwarder->gateway ? &forwarder->self :
+		peer = peer_new(node, forwarder->gateway ?
+				gateway_self(forwarder, forwarder->key) :
 				&node->self, forwarder->key, NULL);
 	if (!peer) {
 		forwarder_lost(forwarder, "its key is not valid");
@@ -353,7 +354,6 @@ static const uint8_t *on_key(struct laya_channel *channel,
 {
 	struct forwarder *forwarder = data;
 	const char *refused = gateway_refused(forwarder, key);
-	struct peer *peer = peer_find(forwarder->node, key);
 
 	(void)channel;
 	if (refused) {
@@ -361,8 +361,7 @@ static const uint8_t *on_key(struct laya_channel *channel,
 		return NULL;
 	}
 	memcpy(forwarder->key, key, LAYA_KEY_SIZE);
-	/* To a peer we are who we are. */
-	return peer ? peer->self->private_key : forwarder->self.private_key;
+	return gateway_self(forwarder, key)->private_key;
 }
 
 static void on_message(struct laya_channel *channel,

@@ -97,6 +97,32 @@ int gateway_ephemeral(struct forwarder *forwarder)
 }
 
 /**
+static const struct laya_config_gateway *
+configured(const struct node *node, const uint8_t key[LAYA_KEY_SIZE])
+{
+	const struct laya_config *config = &node->config;
+	size_t i;
+
+	for (i = 0; i < config->n_gateways; i++) {
+		if (laya_key_equal(config->gateways[i].public_key, key))
+			return &config->gateways[i];
+	}
+	return NULL;
+}
+
+/**
+ * gateway_is_configured() - is it one of the configuration's
+ * @node: ours
+ * @key: its key
+ *
+ * Return: whether there is a [Gateway] with that key.
+ */
+bool gateway_is_configured(const struct node *node,
+			   const uint8_t key[LAYA_KEY_SIZE])
+{
+	return configured(node, key);
+}
+
  * gateway_refused() - why we do not attach ourselves to a gateway
  * @forwarder: the gateway
  * @key: the key that it says it has
@@ -107,23 +133,38 @@ const char *gateway_refused(const struct forwarder *forwarder,
 			    const uint8_t key[LAYA_KEY_SIZE])
 {
 	const struct node *node = forwarder->node;
-	const struct laya_config *config = &node->config;
-	size_t i;
 
 	if (laya_key_equal(key, node->self.public_key))
 		return "it is this node";
 	if (forwarder_has_rival(forwarder, key))
 		return "it is known by another address";
-	for (i = 0; i < config->n_gateways; i++) {
-		if (laya_key_equal(config->gateways[i].public_key, key))
-			break;
-	}
-	if (i == config->n_gateways && i > 0)
+	if (node->config.n_gateways > 0 && !gateway_is_configured(node, key))
 		return "it has the key of no [Gateway]";
 	return NULL;
 }
 
 /**
+/**
+ * gateway_self() - who we are to a gateway
+ * @forwarder: the gateway
+ * @key: its key
+ *
+ * Return: somebody whom it has never seen, unless it is a peer, or one that takes
+ * only those whom it knows.
+ */
+const struct laya_identity *
+gateway_self(const struct forwarder *forwarder,
+	     const uint8_t key[LAYA_KEY_SIZE])
+{
+	const struct node *node = forwarder->node;
+	const struct laya_config_gateway *gateway = configured(node, key);
+	const struct peer *peer = peer_find(node, key);
+
+	if (peer)
+		return peer->self;
+	return gateway && gateway->identify ? &node->self : &forwarder->self;
+}
+
  * gateway_alias() - the name of a peer with a gateway
  * @forwarder: the gateway
  * @peer: the peer
@@ -171,6 +212,25 @@ bool gateway_is_inside(const struct node *node,
 }
 
 /**
+/**
+ * gateway_admits() - may a host inside attach itself
+ * @node: ours, a gateway
+ * @key: the key that the host has shown
+ *
+ * Return: whether it may: all may, unless GatewayKeys lists those who do.
+ */
+bool gateway_admits(const struct node *node, const uint8_t key[LAYA_KEY_SIZE])
+{
+	const struct laya_config *config = &node->config;
+	size_t i;
+
+	for (i = 0; i < config->n_gateway_keys; i++) {
+		if (laya_key_equal(config->gateway_keys[i], key))
+			return true;
+	}
+	return config->n_gateway_keys == 0;
+}
+
  * gateway_outside() - where a gateway may be reached from outside
  * @node: ours
  * @addresses: where to put our addresses on the way out; whether they can be

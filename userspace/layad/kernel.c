@@ -11,6 +11,7 @@
 #include "attach.h"
 #include "carrier.h"
 #include "forwarder.h"
+#include "gateway.h"
 #include "kernel.h"
 #include "log.h"
 #include "orchid.h"
@@ -459,10 +460,16 @@ static void adopt(struct node *node, const struct laya_nl_peer *old)
 	bool forwarder = old->flags & LAYA_PEER_FLAGS_FORWARDER &&
 			 !node_is_relay(node);
 	bool attachment = old->flags & LAYA_PEER_FLAGS_ATTACHMENT &&
-			  node->attach;
+			  node->attach &&
+			  (peer || node_is_relay(node) ||
+			   gateway_admits(node, old->public_key));
 
-	/* The key under which a gateway knew us is gone. */
-	if (laya_nl_has(old, LAYA_A_PEER_LOCAL_KEY)) {
+	/*
+	 * The key under which a gateway knew us is gone; and gateways are looked
+	 * for where we are now.
+	 */
+	if (laya_nl_has(old, LAYA_A_PEER_LOCAL_KEY) ||
+	    (!peer && gateway_is_configured(node, old->public_key))) {
 		laya_nl_peer_del(node->nl, node->ifindex, old->public_key);
 		return;
 	}

@@ -337,28 +337,56 @@ static int node_use_gateways(struct parser *p, const char *key,
 	return set_bool(p, key, &p->config->use_gateways, value);
 }
 
+/* A value of several words, each of which is for @set */
+static int each_word(struct parser *p, const char *key, const char *value,
+		     int (*set)(struct parser *p, const char *key,
+				const char *word))
+{
+	char words[LINE_SIZE];
+	int err = 0;
+	char *rest;
+	char *word;
+
+	snprintf(words, sizeof(words), "%s", value);
+	for (word = strtok_r(words, " \t", &rest); word && !err;
+	     word = strtok_r(NULL, " \t", &rest))
+		err = set(p, key, word);
+	return err;
+}
+
+static int add_interface(struct parser *p, const char *key, const char *name)
+{
+	struct laya_config *config = p->config;
+
+	if (config->n_interfaces == LAYA_CONFIG_INTERFACES)
+		return fail(p, p->line, key, "more than %d interfaces",
+			    LAYA_CONFIG_INTERFACES);
+	return set_interface(p, key,
+			     config->interfaces[config->n_interfaces++], name);
+}
+
 static int node_gateway_interface(struct parser *p, const char *key,
 				  const char *value)
 {
-	struct laya_config *config = p->config;
-	char names[LINE_SIZE];
-	char *rest;
-	char *name;
-	int err;
+	return each_word(p, key, value, add_interface);
+}
 
-	snprintf(names, sizeof(names), "%s", value);
-	for (name = strtok_r(names, " \t", &rest); name;
-	     name = strtok_r(NULL, " \t", &rest)) {
-		if (config->n_interfaces == LAYA_CONFIG_INTERFACES)
-			return fail(p, p->line, key, "more than %d interfaces",
-				    LAYA_CONFIG_INTERFACES);
-		err = set_interface(p, key,
-				    config->interfaces[config->n_interfaces++],
-				    name);
-		if (err)
-			return err;
-	}
-	return 0;
+static int add_gateway_key(struct parser *p, const char *key, const char *text)
+{
+	struct laya_config *config = p->config;
+
+	if (config->n_gateway_keys == LAYA_CONFIG_GATEWAY_KEYS)
+		return fail(p, p->line, key, "more than %d keys",
+			    LAYA_CONFIG_GATEWAY_KEYS);
+	return set_public_key(p, key,
+			      config->gateway_keys[config->n_gateway_keys++],
+			      text);
+}
+
+static int node_gateway_keys(struct parser *p, const char *key,
+			     const char *value)
+{
+	return each_word(p, key, value, add_gateway_key);
 }
 
 static int node_signal_listen(struct parser *p, const char *key,
@@ -510,6 +538,16 @@ static int gateway_public_key(struct parser *p, const char *key,
 			      value);
 }
 
+static int gateway_identify(struct parser *p, const char *key,
+			    const char *value)
+{
+	struct laya_config *config = p->config;
+
+	return set_bool(p, key,
+			&config->gateways[config->n_gateways - 1].identify,
+			value);
+}
+
 static struct laya_config_peer *peer(struct parser *p)
 {
 	return &p->config->peers[p->config->n_peers - 1];
@@ -596,6 +634,7 @@ static const struct key {
 	{ SECTION_NODE, "TlsCaFile", false, node_tls_ca_file },
 	{ SECTION_NODE, "Gateway", false, node_gateway },
 	{ SECTION_NODE, "GatewayInterface", false, node_gateway_interface },
+	{ SECTION_NODE, "GatewayKeys", false, node_gateway_keys },
 	{ SECTION_NODE, "UseGateways", false, node_use_gateways },
 	{ SECTION_NODE, "SignalListen", false, node_signal_listen },
 	{ SECTION_RENDEZVOUS, "PublicKey", true, server_public_key },
@@ -605,6 +644,7 @@ static const struct key {
 	{ SECTION_RELAY, "Address", true, server_address },
 	{ SECTION_RELAY, "HostName", false, server_host_name },
 	{ SECTION_GATEWAY, "PublicKey", true, gateway_public_key },
+	{ SECTION_GATEWAY, "Identify", false, gateway_identify },
 	{ SECTION_PEER, "Name", false, peer_name },
 	{ SECTION_PEER, "PublicKey", true, peer_public_key },
 	{ SECTION_PEER, "PresharedKeyFile", false, peer_psk_file },
@@ -641,6 +681,9 @@ static int end_section(struct parser *p)
 				    "without Forward = public nobody is told");
 		if (config->n_interfaces && !config->gateway)
 			return fail(p, p->section_line, "GatewayInterface",
+				    "without Gateway = yes");
+		if (config->n_gateway_keys && !config->gateway)
+			return fail(p, p->section_line, "GatewayKeys",
 				    "without Gateway = yes");
 		if (config->gateway && config->listen_port &&
 		    config->listen_port != LAYA_DEFAULT_PORT)

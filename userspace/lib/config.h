@@ -34,6 +34,7 @@
 #define LAYA_CONFIG_PATH_SIZE	4096
 #define LAYA_CONFIG_INTERFACES	16
 #define LAYA_CONFIG_LISTENS	8
+#define LAYA_CONFIG_GATEWAY_KEYS	64
 #define LAYA_CONFIG_ERROR_SIZE	512
 
 enum laya_forward {
@@ -73,10 +74,12 @@ struct laya_config_server {
 /**
  * struct laya_config_gateway - a [Gateway]
  * @public_key: its key
+ * @identify: Identify: we attach under our own key, not an ephemeral one
  * @line: where its section begins
  */
 struct laya_config_gateway {
 	uint8_t public_key[LAYA_KEY_SIZE];
+	bool identify;
 	unsigned int line;
 };
 
@@ -123,6 +126,8 @@ struct laya_config_peer {
  * @gateway: Gateway
  * @interfaces: GatewayInterface
  * @n_interfaces: how many; 0 when it is not set
+ * @gateway_keys: GatewayKeys
+ * @n_gateway_keys: how many; 0 when it is not set
  * @use_gateways: UseGateways
  * @listens: SignalListen
  * @n_listens: how many
@@ -146,6 +151,8 @@ struct laya_config {
 	bool gateway;
 	char interfaces[LAYA_CONFIG_INTERFACES][IFNAMSIZ];
 	size_t n_interfaces;
+	uint8_t gateway_keys[LAYA_CONFIG_GATEWAY_KEYS][LAYA_KEY_SIZE];
+	size_t n_gateway_keys;
 	bool use_gateways;
 	struct laya_address listens[LAYA_CONFIG_LISTENS];
 	size_t n_listens;

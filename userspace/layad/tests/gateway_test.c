@@ -51,6 +51,7 @@ static int setup(void **state)
 	memset(&f, 0, sizeof(f));
 	*state = &f;
 	TAILQ_INIT(&f.node.forwarders);
+	TAILQ_INIT(&f.node.peers);
 	f.node.port = LAYA_DEFAULT_PORT;
 	f.bob.handshake.key[0] = 1;
 	attached(&f, &f.relay, &f.relay_peer, &f.labels[0], 2);
@@ -149,6 +150,38 @@ static void gateway_refused__by_key(void **state)
 	assert_non_null(gateway_refused(&f->gateway, key));
 }
 
+static void gateway_self__told_to_whom(void **state)
+{
+	struct laya_config_gateway known = { .public_key[0] = 5 };
+	uint8_t key[LAYA_KEY_SIZE] = { 5 };
+	struct fixture *f = *state;
+
+	assert_ptr_equal(gateway_self(&f->gateway, key), &f->gateway.self);
+	f->node.config.gateways = &known;
+	f->node.config.n_gateways = 1;
+	assert_true(gateway_is_configured(&f->node, key));
+	assert_ptr_equal(gateway_self(&f->gateway, key), &f->gateway.self);
+	known.identify = true;
+	assert_ptr_equal(gateway_self(&f->gateway, key), &f->node.self);
+	key[0] = 6;
+	assert_false(gateway_is_configured(&f->node, key));
+	assert_ptr_equal(gateway_self(&f->gateway, key), &f->gateway.self);
+}
+
+static void gateway_admits__all_or_those_listed(void **state)
+{
+	uint8_t key[LAYA_KEY_SIZE] = { 4 };
+	struct fixture *f = *state;
+
+	assert_true(gateway_admits(&f->node, key));
+	f->node.config.gateway_keys[0][0] = 5;
+	f->node.config.gateway_keys[1][0] = 6;
+	f->node.config.n_gateway_keys = 2;
+	assert_false(gateway_admits(&f->node, key));
+	key[0] = 6;
+	assert_true(gateway_admits(&f->node, key));
+}
+
 static void gateway_alias__tells_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -201,6 +234,8 @@ int main(void)
 		TEST(forwarder_candidates__outside_of_the_gateway),
 		TEST(forwarder_candidates__above_the_gateway),
 		TEST(gateway_refused__by_key),
+		TEST(gateway_self__told_to_whom),
+		TEST(gateway_admits__all_or_those_listed),
 		TEST(gateway_alias__tells_nothing),
 		TEST(gateway_outside__where_routes_lead),
 	};

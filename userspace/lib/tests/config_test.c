@@ -167,7 +167,32 @@ static void parse__gateway(void **state)
 	assert_int_equal(config.n_interfaces, 2);
 	assert_string_equal(config.interfaces[0], "lan0");
 	assert_string_equal(config.interfaces[1], "br-guest");
+	assert_int_equal(config.n_gateway_keys, 0);
 	laya_config_free(&config);
+	good(NODE "Gateway = yes\nGatewayKeys = " KEY1 "  " KEY2 "\n"
+	     "[Gateway]\nPublicKey = " KEY1 "\n"
+	     "[Gateway]\nPublicKey = " KEY2 "\nIdentify = yes\n");
+	assert_int_equal(config.n_gateway_keys, 2);
+	assert_int_equal(config.gateway_keys[1][0], 1);
+	assert_false(config.gateways[0].identify);
+	assert_true(config.gateways[1].identify);
+	laya_config_free(&config);
+}
+
+static void parse__gateway_keys_end(void **state)
+{
+	char text[LAYA_CONFIG_PATH_SIZE] = NODE "Gateway = yes\nGatewayKeys =";
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < LAYA_CONFIG_GATEWAY_KEYS; i++)
+		strcat(text, " " KEY1);
+	good(text);
+	laya_config_free(&config);
+	strcat(text, " " KEY2);
+	assert_int_equal(parse(text), -EINVAL);
+	assert_non_null(strstr(error.text,
+			       "test.conf:4: GatewayKeys: more than 64 keys"));
 }
 
 static const struct bad {
@@ -225,6 +250,12 @@ static const struct bad {
 	  "test.conf:4: GatewayInterface: " },
 	{ NODE "Gateway = yes\nGatewayInterface = a b c d e f g h i j k l m n o p q\n",
 	  "test.conf:4: GatewayInterface: more than 16" },
+	{ NODE "GatewayKeys = " KEY1 "\n",
+	  "test.conf:1: GatewayKeys: without Gateway = yes" },
+	{ NODE "Gateway = yes\nGatewayKeys = " KEY1 " x\n",
+	  "test.conf:4: GatewayKeys: not a key" },
+	{ NODE "[Gateway]\nPublicKey = " KEY1 "\nIdentify = perhaps\n",
+	  "test.conf:5: Identify: " },
 	{ NODE "Gateway = yes\nListenPort = 9\n",
 	  "test.conf:1: ListenPort: with Gateway = yes it has to be 5292" },
 	{ NODE "[Gateway]\n", "test.conf:3: PublicKey: missing in [Gateway]" },
@@ -453,6 +484,7 @@ int main(void)
 		cmocka_unit_test(parse__transports),
 		cmocka_unit_test(parse__public_has_a_port_and_a_name),
 		cmocka_unit_test(parse__gateway),
+		cmocka_unit_test(parse__gateway_keys_end),
 		cmocka_unit_test(parse__errors),
 		cmocka_unit_test(parse__secret_is_not_repeated),
 		cmocka_unit_test(parse__nul_and_long_lines),
