@@ -649,8 +649,12 @@ void laya_path_probe(struct laya_path *path, struct laya_session *session,
 					 probe->token) ||
 		  challenge_answered(path, probe) ||
 		  probe_answered(path, session, probe);
-	/* Through a forwarder, what is seen there is the forwarder. */
-	if (!path->answered && !path->n_labels &&
+	/*
+	 * Through a forwarder, what is seen there is the forwarder: of interest
+	 * where that is a gateway of ours, which it shows to be reached.
+	 */
+	if ((path->answered ? path->kind == LAYA_PATH_KIND_GATEWAY :
+			      !path->n_labels) &&
 	    (observed->family == 4 || observed->family == 6)) {
 		path->observed = *observed;
 		path->observed_valid = true;

@@ -6,9 +6,9 @@
 #
 #        rv    r1
 #          \   |
-#           - net ------- b
+#           - net ------- nat-b - b
 #               |
-#             nat-a              symmetric; Laya on it, GatewayKeys = a
+#             nat-a              symmetric; Laya on it, GatewayKeys = a b
 #             /   \
 #            a     c             ProbeMapped = no
 #

@@ -16,10 +16,13 @@
 #include "kernel.h"
 #include "listener.h"
 #include "log.h"
+#include "outside.h"
 #include "signalling.h"
 
 #define LABEL_LIFE_S		180
 #define CARE_MS			20000
+/* How long the addresses of a host are dialled that it asked about */
+#define ASKED_MS		5000
 #define MAX_ATTACHMENTS		4096
 #define MAX_LABELS_EACH		256
 #define MAX_LABELS		65536
@@ -51,6 +54,7 @@ struct issued {
  * @n_labels: how many
  * @renewed: when it was last heard of here
  * @inside: it is in a network that we are the gateway of
+ * @asked: when it asked what reaches it, and had dialled what it told; or 0
  */
 struct attachment {
 	struct peer *peer;
@@ -58,6 +62,7 @@ struct attachment {
 	size_t n_labels;
 	uint64_t renewed;
 	bool inside;
+	uint64_t asked;
 };
 
 /**
@@ -125,6 +130,20 @@ bool attach_is_inside(const struct peer *peer)
 }
 
 /**
+ * attach_may_ask() - may a host have its addresses dialled
+ * @peer: who; attached
+ *
+ * Return: whether it may; then it has asked, and may again when that is done with.
+ */
+bool attach_may_ask(struct peer *peer)
+{
+	if (peer->attachment->asked)
+		return false;
+	peer->attachment->asked = node_now(peer->node);
+	return true;
+}
+
+/**
  * attach_end() - an attachment is over
  * @peer: whose; perhaps gone after this
  * @reason: why, for people
@@ -156,6 +175,11 @@ static void on_care(void *data)
 		next = TAILQ_NEXT(peer, entry);
 		if (!peer->attachment)
 			continue;
+		if (peer->attachment->asked &&
+		    node_now(node) - peer->attachment->asked >= ASKED_MS) {
+			peer->attachment->asked = 0;
+			outside_done(peer);
+		}
 		since = node_now(node) - peer->attachment->renewed;
 		if (since < LABEL_LIFE_S * 1000)
 			continue;

@@ -16,6 +16,7 @@ int attach_label_request(struct peer *peer, const struct laya_message *request,
 void attach_label_release(struct peer *peer,
 			  const struct laya_message *message);
 bool attach_is_inside(const struct peer *peer);
+bool attach_may_ask(struct peer *peer);
 bool attach_carrier_lost(struct node *node, uint32_t carrier_id);
 void attach_end(struct peer *peer, const char *reason);
 unsigned int attach_count(const struct node *node, unsigned int *labels);

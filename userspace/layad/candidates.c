@@ -236,8 +236,7 @@ const char *candidate_refused(const struct laya_candidate *candidate,
 	if (address->port == port && locals_have(locals, address))
 		return "our own address";
 	/* Of its links we do not know which it means. */
-	if (address->family == AF_INET6 && address->addr[0] == 0xfe &&
-	    (address->addr[1] & 0xc0) == 0x80)
+	if (laya_address_is_link_local(address))
 		return "link-local";
 	if (!locals_have_family(locals, address->family))
 		return "we have no address of that family";

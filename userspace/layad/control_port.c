@@ -15,6 +15,7 @@
 #include "forwarder.h"
 #include "log.h"
 #include "offer.h"
+#include "outside.h"
 
 #define CONTROL_PORT	1
 /* Waits for an answer: 1 s, 2 s, 4 s */
@@ -221,6 +222,8 @@ static void handle(struct node *node, struct peer *peer,
 		acknowledge(peer, message->id);
 		if (peer->forwarder)
 			forwarder_above(peer->forwarder, &message->candidates);
+		if (peer->attachment && !peer->configured)
+			outside_asked(peer, &message->candidates);
 		peer_remote_candidates(peer, &message->candidates);
 		break;
 	case LAYA_MESSAGE_LABEL_REQUEST:

@@ -14,6 +14,7 @@
 #include "kernel.h"
 #include "log.h"
 #include "offer.h"
+#include "outside.h"
 #include "reach.h"
 #include "rendezvous.h"
 
@@ -150,6 +151,18 @@ static void remove_forwarder(struct forwarder *forwarder)
 	free(forwarder);
 }
 
+/* Ask those that we are attached to for labels again, now. */
+static void renew(struct node *node, bool gateways_only)
+{
+	struct forwarder *forwarder;
+
+	TAILQ_FOREACH(forwarder, &node->forwarders, entry) {
+		if (forwarder->state == FORWARDER_UP &&
+		    (forwarder->gateway || !gateways_only))
+			timer_start(forwarder->timer, 0);
+	}
+}
+
 /* Path and labels are there. */
 static void check_up(struct forwarder *forwarder)
 {
@@ -171,6 +184,9 @@ static void check_up(struct forwarder *forwarder)
 	close_channel(forwarder);
 	timer_start(forwarder->timer, RENEW_MS);
 	node_candidates_changed(node);
+	/* Our gateways are to have a label for it. */
+	if (!forwarder->gateway)
+		renew(node, true);
 }
 
 static void on_labels_done(struct peer *peer, int error)
@@ -216,12 +232,17 @@ static void alias(const struct forwarder *forwarder, const struct peer *peer,
 		memcpy(key, peer->handshake.key, LAYA_KEY_SIZE);
 }
 
-/* Peers are to reach us, and those that are to reach the hosts behind us */
+/*
+ * Peers are to reach us, and those that are to reach the hosts behind us; and
+ * relays, by gateways, so that we know that they can be reached.
+ */
 static bool needs_label(const struct forwarder *forwarder,
 			const struct peer *peer)
 {
 	return peer != forwarder->peer &&
-	       (peer->configured || attach_is_inside(peer));
+	       (peer->configured || attach_is_inside(peer) ||
+		(forwarder->gateway && peer->forwarder &&
+		 !peer->forwarder->gateway));
 }
 
 /* A label for each, 32 at a time; new ones and old ones. */
@@ -292,6 +313,7 @@ static void on_timer(void *data)
 		break;
 	case FORWARDER_UP:
 		ask_labels(forwarder);
+		outside_again(forwarder);
 		timer_start(forwarder->timer, RENEW_MS);
 		break;
 	}
@@ -586,7 +608,9 @@ void forwarder_path_changed(struct forwarder *forwarder,
 	struct node *node = forwarder->node;
 	bool usable;
 
+	/* What it dials tells of a gateway's address. */
 	if (laya_nl_has(path, LAYA_A_PATH_OBSERVED) &&
+	    !laya_nl_has(path, LAYA_A_PATH_ANSWERED) &&
 	    !(forwarder->have_observed &&
 	      laya_address_equal(&forwarder->observed, &path->observed))) {
 		forwarder->observed = path->observed;
@@ -713,6 +737,7 @@ void forwarder_above(struct forwarder *forwarder,
 	if (!forwarder->gateway)
 		return;
 	forwarder->above = *candidates;
+	forwarder->above_told = true;
 	node_candidates_changed(forwarder->node);
 }
 
@@ -772,6 +797,7 @@ void forwarder_lost(struct forwarder *forwarder, const char *reason)
 		sodium_memzero(forwarder->key, LAYA_KEY_SIZE);
 		sodium_memzero(&forwarder->self, sizeof(forwarder->self));
 		forwarder->above.n = 0;
+		forwarder->above_told = false;
 	}
 	if (was_up) {
 		if (forwarder->gateway)
@@ -974,12 +1000,7 @@ bool forwarder_settled(const struct node *node, const struct peer *peer)
  */
 void forwarder_peers_changed(struct node *node)
 {
-	struct forwarder *forwarder;
-
-	TAILQ_FOREACH(forwarder, &node->forwarders, entry) {
-		if (forwarder->state == FORWARDER_UP)
-			timer_start(forwarder->timer, 0);
-	}
+	renew(node, false);
 }
 
 /**
@@ -992,9 +1013,10 @@ void forwarder_retry(struct node *node)
 	forwarder_reconsider(node);
 }
 
+/* @all: also where a gateway is said to be, but nobody has reached it yet. */
 static void add_direct(struct laya_candidates *candidates,
 		       const struct forwarder *forwarder,
-		       const struct forwarder_label *label)
+		       const struct forwarder_label *label, bool all)
 {
 	struct laya_candidate candidate = {
 		.type = forwarder->gateway ? LAYA_CANDIDATE_GATEWAY :
@@ -1015,7 +1037,9 @@ static void add_direct(struct laya_candidates *candidates,
 	}
 	for (i = 0; i < forwarder->addresses_told.n; i++) {
 		candidate.address = forwarder->addresses_told.list[i];
-		laya_candidates_add(candidates, &candidate);
+		if (!forwarder->gateway || all ||
+		    outside_offers(forwarder, &candidate.address))
+			laya_candidates_add(candidates, &candidate);
 	}
 }
 
@@ -1063,7 +1087,7 @@ void forwarder_candidates(const struct node *node, const struct peer *peer,
 		label = find_label(forwarder, peer->handshake.key);
 		if (!label)
 			continue;
-		add_direct(candidates, forwarder, label);
+		add_direct(candidates, forwarder, label, false);
 		relayed |= !forwarder->gateway;
 	}
 	/* Behind those, if there is no room for all */
@@ -1073,6 +1097,27 @@ void forwarder_candidates(const struct node *node, const struct peer *peer,
 		label = find_label(forwarder, peer->handshake.key);
 		if (label)
 			add_nested(candidates, forwarder, label, relayed);
+	}
+}
+
+/**
+ * forwarder_claims() - where our gateways say that a relay reaches us
+ * @node: ours
+ * @relay: the relay
+ * @candidates: where to add them
+ */
+void forwarder_claims(const struct node *node, const struct peer *relay,
+		      struct laya_candidates *candidates)
+{
+	const struct forwarder_label *label;
+	struct forwarder *forwarder;
+
+	TAILQ_FOREACH(forwarder, &node->forwarders, entry) {
+		if (forwarder->state != FORWARDER_UP || !forwarder->gateway)
+			continue;
+		label = find_label(forwarder, relay->handshake.key);
+		if (label)
+			add_direct(candidates, forwarder, label, true);
 	}
 }
 

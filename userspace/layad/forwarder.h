@@ -40,6 +40,7 @@ struct forwarder_label {
  * @looked_for: @gateway: by gateway.c, now
  * @self: who we are to it, if @gateway
  * @above: how it is reached itself, if @gateway
+ * @above_told: it has told @above: it asks others what reaches it
  * @listed: by how many rendezvous servers it is listed now
  * @adopted: it was in use before a restart
  * @addresses: from the lists
@@ -78,6 +79,7 @@ struct forwarder {
 	bool looked_for;
 	struct laya_identity self;
 	struct laya_candidates above;
+	bool above_told;
 	unsigned int listed;
 	bool adopted;
 	struct laya_addresses addresses;
@@ -133,6 +135,8 @@ void forwarder_peers_changed(struct node *node);
 void forwarder_retry(struct node *node);
 void forwarder_candidates(const struct node *node, const struct peer *peer,
 			  struct laya_candidates *candidates);
+void forwarder_claims(const struct node *node, const struct peer *relay,
+		      struct laya_candidates *candidates);
 void forwarder_mapped(const struct node *node,
 		      struct laya_candidates *candidates);
 const char *forwarder_state_name(enum forwarder_state state);

@@ -6,14 +6,22 @@
 
 #include "gateway.h"
 #include "log.h"
+#include "outside.h"
 
 /*
  * The anycast addresses of RFC 8155: for TURN there, at its port; at ours, for
  * gateways.  The first one on the way that is a gateway has them.
  */
 static const struct laya_address anycast[] = {
-	{ AF_INET, LAYA_DEFAULT_PORT, { 192, 0, 0, 10 } },
-	{ AF_INET6, LAYA_DEFAULT_PORT, { 0x20, 0x01, 0, 1, [15] = 2 } },
+	{
+		.family = AF_INET,
+		.port = LAYA_DEFAULT_PORT,
+		.addr = { 192, 0, 0, 10 },
+	}, {
+		.family = AF_INET6,
+		.port = LAYA_DEFAULT_PORT,
+		.addr = { 0x20, 0x01, 0, 1, [15] = 2 },
+	},
 };
 
 #define N_ANYCAST	(sizeof(anycast) / sizeof(anycast[0]))
@@ -38,12 +46,6 @@ int gateway_start(struct node *node)
 	return ret;
 }
 
-static bool is_link_local(const struct laya_address *address)
-{
-	return address->family == AF_INET6 && address->addr[0] == 0xfe &&
-	       (address->addr[1] & 0xc0) == 0x80;
-}
-
 /**
  * gateway_look() - look where gateways may be now
  * @node: ours
@@ -63,7 +65,7 @@ void gateway_look(struct node *node)
 		return;
 	for (i = 0; i < node->routers.n; i++) {
 		router = &node->routers.list[i];
-		if (is_link_local(&router->address) ||
+		if (laya_address_is_link_local(&router->address) ||
 		    !locals_have_family(&node->locals, router->address.family))
 			continue;
 		list[n] = router->address;
@@ -96,7 +98,6 @@ int gateway_ephemeral(struct forwarder *forwarder)
 	return ret;
 }
 
-/**
 static const struct laya_config_gateway *
 configured(const struct node *node, const uint8_t key[LAYA_KEY_SIZE])
 {
@@ -123,6 +124,7 @@ bool gateway_is_configured(const struct node *node,
 	return configured(node, key);
 }
 
+/**
  * gateway_refused() - why we do not attach ourselves to a gateway
  * @forwarder: the gateway
  * @key: the key that it says it has
@@ -144,7 +146,6 @@ const char *gateway_refused(const struct forwarder *forwarder,
 }
 
 /**
-/**
  * gateway_self() - who we are to a gateway
  * @forwarder: the gateway
  * @key: its key
@@ -165,6 +166,7 @@ gateway_self(const struct forwarder *forwarder,
 	return gateway && gateway->identify ? &node->self : &forwarder->self;
 }
 
+/**
  * gateway_alias() - the name of a peer with a gateway
  * @forwarder: the gateway
  * @peer: the peer
@@ -197,7 +199,7 @@ bool gateway_is_inside(const struct node *node,
 	uint32_t ifindex;
 	size_t i;
 
-	if (!config->gateway || is_link_local(address) ||
+	if (!config->gateway || laya_address_is_link_local(address) ||
 	    routers_interface(address, &ifindex))
 		return false;
 	if (config->n_interfaces == 0)
@@ -211,7 +213,6 @@ bool gateway_is_inside(const struct node *node,
 	return false;
 }
 
-/**
 /**
  * gateway_admits() - may a host inside attach itself
  * @node: ours, a gateway
@@ -231,10 +232,11 @@ bool gateway_admits(const struct node *node, const uint8_t key[LAYA_KEY_SIZE])
 	return config->n_gateway_keys == 0;
 }
 
+/**
  * gateway_outside() - where a gateway may be reached from outside
  * @node: ours
- * @addresses: where to put our addresses on the way out; whether they can be
- *	reached, the probes of those will show who are told
+ * @addresses: where to put our addresses on the way out, whether they can be
+ *	reached or not
  */
 void gateway_outside(const struct node *node, struct laya_addresses *addresses)
 {
@@ -273,7 +275,8 @@ void gateway_candidates(const struct node *node, const struct peer *host,
 	gateway_outside(node, &addresses);
 	for (i = 0; i < addresses.n; i++) {
 		candidate.address = addresses.list[i];
-		laya_candidates_add(candidates, &candidate);
+		if (outside_seen(node, &candidate.address))
+			laya_candidates_add(candidates, &candidate);
 	}
 	forwarder_candidates(node, host, &above);
 	for (i = 0; i < above.n; i++) {

@@ -20,6 +20,7 @@
 #include "kernel.h"
 #include "log.h"
 #include "node.h"
+#include "outside.h"
 #include "peer.h"
 #include "rendezvous.h"
 #include "signalling.h"
@@ -195,6 +196,7 @@ void node_addresses_changed(struct node *node)
 
 	laya_info("the addresses of this machine changed: %u now",
 		  node->locals.n);
+	outside_forget(node);
 	look_for_nat64(node);
 	rendezvous_retry(node);
 	signalling_retry(node);
@@ -343,7 +345,7 @@ int node_init(struct node *node, uv_loop_t *loop)
 	}
 	node->update = timer_new(loop, on_update, node);
 	node->save = timer_new(loop, on_save, node);
-	if (!node->update || !node->save)
+	if (!node->update || !node->save || outside_start(node))
 		return -ENOMEM;
 	for (i = 0; i < node->config.n_peers; i++) {
 		config = &node->config.peers[i];
@@ -431,6 +433,7 @@ void node_stop(struct node *node)
 	kernel_stop(node);
 	timer_free(node->update);
 	timer_free(node->save);
+	outside_stop(node);
 	laya_config_free(&node->config);
 	sodium_memzero(&node->self, sizeof(node->self));
 }

@@ -15,6 +15,7 @@
  *	reach.c			connections to servers, by whichever transport works
  *	carrier.c		stream carriers, where UDP does not pass
  *	gateway.c		gateways: finding ours, being one
+ *	outside.c		and whether they can be reached
  *	attach.c		attachments of others to us
  *	listener.c		how we listen
  *	control_port.c		messages inside of sessions: port 1
@@ -42,6 +43,7 @@
 #include "candidates.h"
 #include "config.h"
 #include "handshake.h"
+#include "message.h"
 #include "nat64.h"
 #include "netlink.h"
 #include "routers.h"
@@ -82,6 +84,9 @@ TAILQ_HEAD(carrier_list, carrier);
  * @nat64_query: looks for that
  * @nat64_asked: it does
  * @routers: our default routers
+ * @reached: where somebody outside has reached us by a gateway
+ * @look: looks whether somebody has
+ * @looks: how often it did since relays were told where to try
  * @kernel: of kernel.c
  * @addresses: of addresses.c
  * @attach: of attach.c; NULL unless we forward
@@ -114,6 +119,9 @@ struct node {
 	struct laya_nat64_query nat64_query;
 	bool nat64_asked;
 	struct routers routers;
+	struct laya_addresses reached;
+	struct timer *look;
+	unsigned int looks;
 	struct kernel *kernel;
 	struct addresses *addresses;
 	struct attach *attach;

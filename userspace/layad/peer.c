@@ -15,6 +15,7 @@
 #include "kernel.h"
 #include "log.h"
 #include "offer.h"
+#include "outside.h"
 #include "peer.h"
 #include "signalling.h"
 
@@ -594,7 +595,11 @@ void peer_tell_candidates(struct peer *peer)
 		node_candidates(peer->node, peer, false, &message.candidates);
 	else if (attach_is_inside(peer))
 		gateway_candidates(peer->node, peer, &message.candidates);
-	else
+	if (peer->forwarder && !peer->forwarder->gateway)
+		forwarder_claims(peer->node, peer, &message.candidates);
+	/* Nothing is news of a gateway that has asked what reaches it. */
+	if (message.candidates.n == 0 && !peer->told_valid &&
+	    !(attach_is_inside(peer) && outside_can_ask(peer->node)))
 		return;
 	if (peer->told_valid && candidates_equal(&peer->told,
 						 &message.candidates))
@@ -606,6 +611,8 @@ void peer_tell_candidates(struct peer *peer)
 		return;
 	laya_debug("%s: telling it %u candidates", peer_text(peer),
 		   message.candidates.n);
+	if (peer->forwarder)
+		outside_told(peer->node);
 	peer->told = message.candidates;
 	peer->told_valid = true;
 }

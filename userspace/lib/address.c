@@ -18,7 +18,7 @@ static void get_in6(const struct laya_address *address, struct in6_addr *in6)
  * laya_address_from_sockaddr() - take an address from the socket layer
  * @address: where to put it
  * @sa: struct sockaddr_in or sockaddr_in6; an IPv4-mapped one, as a dual-stack
- *	socket gives it, becomes IPv4; a scope is lost
+ *	socket gives it, becomes IPv4
  *
  * Return: 0, or -EAFNOSUPPORT.
  */
@@ -43,6 +43,8 @@ int laya_address_from_sockaddr(struct laya_address *address,
 		} else {
 			address->family = AF_INET6;
 			memcpy(address->addr, &sin6->sin6_addr, 16);
+			if (laya_address_is_link_local(address))
+				address->scope = sin6->sin6_scope_id;
 		}
 		return 0;
 	default:
@@ -74,6 +76,7 @@ socklen_t laya_address_to_sockaddr(const struct laya_address *address,
 		sin6->sin6_family = AF_INET6;
 		sin6->sin6_port = htons(address->port);
 		memcpy(&sin6->sin6_addr, address->addr, 16);
+		sin6->sin6_scope_id = address->scope;
 		return sizeof(*sin6);
 	default:
 		return 0;
@@ -109,7 +112,35 @@ bool laya_address_equal(const struct laya_address *a,
 			const struct laya_address *b)
 {
 	return a->family == b->family && a->port == b->port &&
+	       a->scope == b->scope &&
 	       memcmp(a->addr, b->addr, laya_address_size(a)) == 0;
+}
+
+/**
+ * laya_address_is_link_local() - does it say nothing beyond one link
+ * @address: the address
+ *
+ * Return: whether it is of fe80::/10.
+ */
+bool laya_address_is_link_local(const struct laya_address *address)
+{
+	return address->family == AF_INET6 && address->addr[0] == 0xfe &&
+	       (address->addr[1] & 0xc0) == 0x80;
+}
+
+/**
+ * laya_address_is_near() - may an address be that of somebody's gateway
+ * @claimed: the address
+ * @seen: where we see whoever claims it
+ *
+ * Return: whether it may: IPv4 is behind the gateway's NAT, so that both are the
+ * same; IPv6 is of the same provider, to which registries give a /32 or more.
+ */
+bool laya_address_is_near(const struct laya_address *claimed,
+			  const struct laya_address *seen)
+{
+	return claimed->family == seen->family &&
+	       memcmp(claimed->addr, seen->addr, 4) == 0;
 }
 
 /**
@@ -236,8 +267,24 @@ int laya_address_split(const char *text, char *host, size_t host_size,
 	return 0;
 }
 
+static int parse_scope(struct laya_address *address, const char *text)
+{
+	unsigned long value;
+	char *end;
+
+	if (text[0] < '0' || text[0] > '9' ||
+	    !laya_address_is_link_local(address))
+		return -EINVAL;
+	value = strtoul(text, &end, 10);
+	if (*end != '\0' || value > UINT32_MAX)
+		return -EINVAL;
+	address->scope = value;
+	return 0;
+}
+
 /**
- * laya_address_parse() - read "192.0.2.1:5292" or "[2001:db8::1]:5292"
+ * laya_address_parse() - read "192.0.2.1:5292", "[2001:db8::1]:5292" or
+ *			  "[fe80::1%2]:5292"
  * @address: where to put it
  * @text: the text
  *
@@ -245,7 +292,8 @@ int laya_address_split(const char *text, char *host, size_t host_size,
  */
 int laya_address_parse(struct laya_address *address, const char *text)
 {
-	char host[INET6_ADDRSTRLEN];
+	char host[LAYA_ADDRESS_TEXT_SIZE];
+	char *scope;
 	char port[6];
 	char *end;
 	long value;
@@ -260,13 +308,16 @@ int laya_address_parse(struct laya_address *address, const char *text)
 	if (*end != '\0' || value > UINT16_MAX)
 		return -EINVAL;
 	address->port = value;
+	scope = strchr(host, '%');
+	if (scope)
+		*scope++ = '\0';
 	if (*text != '[' && inet_pton(AF_INET, host, address->addr) == 1)
 		address->family = AF_INET;
 	else if (inet_pton(AF_INET6, host, address->addr) == 1)
 		address->family = AF_INET6;
 	else
 		return -EINVAL;
-	return 0;
+	return scope ? parse_scope(address, scope) : 0;
 }
 
 /**
@@ -277,10 +328,12 @@ int laya_address_parse(struct laya_address *address, const char *text)
 void laya_address_format(char text[LAYA_ADDRESS_TEXT_SIZE],
 			 const struct laya_address *address)
 {
-	char host[INET6_ADDRSTRLEN];
+	char host[LAYA_ADDRESS_TEXT_SIZE];
 
 	if (!inet_ntop(address->family, address->addr, host, sizeof(host)))
 		strcpy(host, "?");
+	if (address->scope)
+		sprintf(host + strlen(host), "%%%u", address->scope);
 	snprintf(text, LAYA_ADDRESS_TEXT_SIZE,
 		 address->family == AF_INET6 ? "[%s]:%u" : "%s:%u", host,
 		 address->port);

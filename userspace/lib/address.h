@@ -11,8 +11,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-/* "[" IPv6 "]:" port NUL */
-#define LAYA_ADDRESS_TEXT_SIZE	(INET6_ADDRSTRLEN + 8)
+/* "[" IPv6 "%" scope "]:" port NUL */
+#define LAYA_ADDRESS_TEXT_SIZE	(INET6_ADDRSTRLEN + 19)
 /* A name as long as all software takes it (RFC 1123, 2.1), and NUL */
 #define LAYA_HOST_NAME_SIZE	64
 
@@ -23,11 +23,13 @@
  * @addr: address, network byte order; an IPv4 address stands in the first
  *	four bytes and the rest is zero, so that two are equal when their
  *	members are
+ * @scope: of a link-local address: the interface; never in a message
  */
 struct laya_address {
 	uint16_t family;
 	uint16_t port;
 	uint8_t addr[16];
+	uint32_t scope;
 };
 
 int laya_address_from_sockaddr(struct laya_address *address,
@@ -37,6 +39,9 @@ socklen_t laya_address_to_sockaddr(const struct laya_address *address,
 size_t laya_address_size(const struct laya_address *address);
 bool laya_address_equal(const struct laya_address *a,
 			const struct laya_address *b);
+bool laya_address_is_link_local(const struct laya_address *address);
+bool laya_address_is_near(const struct laya_address *claimed,
+			  const struct laya_address *seen);
 bool laya_address_same_source(const struct laya_address *a,
 			      const struct laya_address *b);
 bool laya_address_is_any(const struct laya_address *address);

@@ -8,6 +8,7 @@
  *	relay_label	the labels: pure
  *	relay_attach	channels of hosts that attach: handshake, labels
  *	relay_host	an attached host: sessions, paths, probes
+ *	relay_outside	whether its gateway can be reached
  *	relay_session	its keys: seals and opens
  *	relay_control	messages within its session
  *

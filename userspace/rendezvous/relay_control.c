@@ -8,6 +8,7 @@
 #include "relay.h"
 #include "relay_attach.h"
 #include "relay_control.h"
+#include "relay_outside.h"
 
 #define CONTROL_PORT	1
 #define NOT_ALLOWED	2
@@ -106,6 +107,7 @@ static void handle(struct relay_host *host, const struct laya_message *message)
 		break;
 	case LAYA_MESSAGE_CANDIDATES:
 		acknowledge(host, message->id);
+		relay_outside_ask(host, &message->candidates);
 		break;
 	case LAYA_MESSAGE_PING:
 		reply = *message;

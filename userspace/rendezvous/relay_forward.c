@@ -120,12 +120,12 @@ static void forward_run(struct relay *relay, const struct run *run)
 		forward_back(relay, run, relay_flow_of(issued));
 	} else if (issued) {
 		forward_down(relay, run, relay_label_of(issued), i);
-	} else if (run->shims.len > 0) {
+	} else if (run->shims.n_returns > 0) {
 		relay->stats.unknown += packets_of(run);
 	} else {
 		for (at = run->at; at < run->at + run->len;
 		     at += arrival->segment)
-			relay_host_receive(relay, &arrival->from,
+			relay_host_receive(relay, &arrival->from, &run->shims,
 					   arrival->data + at,
 					   run->at + run->len - at <
 					   arrival->segment ?

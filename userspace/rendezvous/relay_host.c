@@ -235,7 +235,11 @@ static void send_request(struct relay_host *host,
 	seal(host, path, to, plain, laya_probe_write(plain, &probe, NULL));
 }
 
-static void keep_tending(struct relay_host *host)
+/**
+ * relay_host_keep_tending() - a host is being probed
+ * @host: the host
+ */
+void relay_host_keep_tending(struct relay_host *host)
 {
 	if (host->is_tended)
 		return;
@@ -290,7 +294,7 @@ static void begin_challenge(struct relay_host *host, struct relay_path *path,
 	challenge->end = *from;
 	challenge->allowance = RELAY_AMPLIFICATION * bytes;
 	randombytes_buf(&challenge->token, sizeof(challenge->token));
-	keep_tending(host);
+	relay_host_keep_tending(host);
 }
 
 /* A packet that is newer than all before it on its path says where the host is. */
@@ -457,7 +461,8 @@ static void handle_probe(struct relay_host *host, struct relay_path *path,
 
 static void opened(struct relay_session *session,
 		   const struct laya_data_header *header,
-		   const struct relay_endpoint *from, const uint8_t *plain,
+		   const struct relay_endpoint *from,
+		   const struct laya_shims *shims, const uint8_t *plain,
 		   size_t len)
 {
 	struct relay_host *host = session->host;
@@ -465,7 +470,12 @@ static void opened(struct relay_session *session,
 	size_t bytes = len + LAYA_DATA_OVERHEAD;
 	struct relay_path *path;
 
-	path = take_path(host, header->path_id);
+	if (host->outside.id && header->path_id == host->outside.id) {
+		relay_outside_opened(host, shims, plain, len, from);
+		return;
+	}
+	/* Its own paths come without a forwarder. */
+	path = shims->n_labels == 0 ? take_path(host, header->path_id) : NULL;
 	if (!path)
 		return;
 	host->heard = relay->now;
@@ -491,20 +501,24 @@ static void opened(struct relay_session *session,
 }
 
 /**
- * relay_host_receive() - a packet without shims came in
+ * relay_host_receive() - a packet without labels of ours came in
  * @relay: ours
  * @from: whence
+ * @shims: what stands before it
  * @packet: the packet, of which laya_shims_parse() has approved
  * @len: its length
  */
 void relay_host_receive(struct relay *relay, const struct relay_endpoint *from,
-			const uint8_t *packet, size_t len)
+			const struct laya_shims *shims, const uint8_t *packet,
+			size_t len)
 {
 	struct laya_data_header header;
 	struct relay_session *session;
 	uint8_t plain[MAX_PACKET];
 	size_t plain_len;
 
+	packet += shims->len;
+	len -= shims->len;
 	laya_data_header_read(&header, packet);
 	session = find_session(relay, header.receiver);
 	if (!session) {
@@ -518,7 +532,7 @@ void relay_host_receive(struct relay *relay, const struct relay_endpoint *from,
 		return;
 	}
 	relay->stats.opened++;
-	opened(session, &header, from, plain, plain_len);
+	opened(session, &header, from, shims, plain, plain_len);
 }
 
 /**
@@ -563,6 +577,7 @@ void relay_host_tend(struct relay *relay)
 		more = false;
 		for (i = 0; i < RELAY_MAX_PATHS; i++)
 			more |= tend_challenge(host, &host->paths[i]);
+		more |= relay_outside_tend(host);
 		if (more)
 			continue;
 		TAILQ_REMOVE(&relay->tending, host, tending);

@@ -26,6 +26,7 @@
 #include "limit.h"
 #include "relay_endpoint.h"
 #include "relay_label.h"
+#include "relay_outside.h"
 #include "relay_session.h"
 
 struct relay;
@@ -91,6 +92,7 @@ enum relay_slot {
  * @serial: sessions that there were
  * @paths: those with an id
  * @best: the one that is forwarded to, or NULL
+ * @outside: a gateway of its, which it wants tried
  * @heard: milliseconds, when it last showed that it wants to be attached
  * @answer: the last answer, for an offer that comes again; or NULL
  * @answer_len: its length
@@ -115,6 +117,7 @@ struct relay_host {
 	uint32_t serial;
 	struct relay_path paths[RELAY_MAX_PATHS];
 	struct relay_path *best;
+	struct relay_outside outside;
 	uint64_t heard;
 	uint8_t *answer;
 	size_t answer_len;
@@ -143,7 +146,9 @@ int relay_host_session(struct relay_host *host,
 		       const struct laya_session_keys *keys);
 void relay_host_confirm(struct relay_host *host, uint32_t rx_index);
 void relay_host_receive(struct relay *relay, const struct relay_endpoint *from,
-			const uint8_t *packet, size_t len);
+			const struct laya_shims *shims, const uint8_t *packet,
+			size_t len);
+void relay_host_keep_tending(struct relay_host *host);
 void relay_host_send(struct relay_host *host, const uint8_t *plain,
 		     size_t len);
 void relay_host_lost(struct relay *relay, const struct relay_endpoint *end);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +9,7 @@
 #include <cmocka.h>
 
 #include "../gateway.h"
+#include "../outside.h"
 
 /* A node that is attached to a relay and to a gateway, which have labels for bob */
 struct fixture {
@@ -95,10 +97,16 @@ static void above(struct fixture *f, enum laya_candidate_type type,
 	laya_candidates_add(&f->gateway.above, &candidate);
 }
 
+static void reached(struct fixture *f, const char *where)
+{
+	f->node.reached.list[f->node.reached.n++] = address(where);
+}
+
 static void forwarder_candidates__outside_of_the_gateway(void **state)
 {
 	struct fixture *f = *state;
 
+	reached(f, "192.0.2.1:5292");
 	forwarder_candidates(&f->node, &f->bob, &f->candidates);
 	assert_int_equal(f->candidates.n, 2);
 	expect(f, 0, LAYA_CANDIDATE_RELAY, "198.51.100.1:5292", 1, 2, 0);
@@ -126,6 +134,86 @@ static void forwarder_candidates__above_the_gateway(void **state)
 	forwarder_candidates(&f->node, &f->bob, &f->candidates);
 	assert_int_equal(f->candidates.n, 3);
 	expect(f, 2, LAYA_CANDIDATE_RELAY, "203.0.113.3:5292", 2, 9, 3);
+}
+
+/* Where somebody can be asked, an address that nobody has reached is not told. */
+static void forwarder_candidates__reached_from_outside(void **state)
+{
+	struct fixture *f = *state;
+
+	forwarder_candidates(&f->node, &f->bob, &f->candidates);
+	assert_int_equal(f->candidates.n, 1);
+	expect(f, 0, LAYA_CANDIDATE_RELAY, "198.51.100.1:5292", 1, 2, 0);
+
+	/* The relay is told all the same: it is to find out. */
+	memcpy(f->labels[1].key, f->relay_peer.handshake.key, LAYA_KEY_SIZE);
+	f->candidates.n = 0;
+	forwarder_claims(&f->node, &f->relay_peer, &f->candidates);
+	assert_int_equal(f->candidates.n, 1);
+	expect(f, 0, LAYA_CANDIDATE_GATEWAY, "192.0.2.1:5292", 1, 3, 0);
+}
+
+/* Nobody to ask: the peers' probes show it, unless the gateway has asked. */
+static void forwarder_candidates__nobody_to_ask(void **state)
+{
+	struct fixture *f = *state;
+
+	f->relay.state = FORWARDER_IDLE;
+	forwarder_candidates(&f->node, &f->bob, &f->candidates);
+	assert_int_equal(f->candidates.n, 1);
+	expect(f, 0, LAYA_CANDIDATE_GATEWAY, "192.0.2.1:5292", 1, 3, 0);
+	f->gateway.above_told = true;
+	f->candidates.n = 0;
+	forwarder_candidates(&f->node, &f->bob, &f->candidates);
+	assert_int_equal(f->candidates.n, 0);
+	/* One that is being tried for the first time may be there soon. */
+	f->gateway.above_told = false;
+	f->relay.state = FORWARDER_CONNECTING;
+	forwarder_candidates(&f->node, &f->bob, &f->candidates);
+	assert_int_equal(f->candidates.n, 0);
+}
+
+static void address_is_near__cases(void **state)
+{
+	const struct laya_address seen = address("192.0.2.1:40000");
+	const struct laya_address other = address("192.0.2.2:5292");
+	const struct laya_address same = address("192.0.2.1:5292");
+	const struct laya_address here = address("[2001:db8:1::1]:5292");
+	const struct laya_address near = address("[2001:db8:2::1]:5292");
+	const struct laya_address far = address("[2001:db9:2::1]:5292");
+
+	(void)state;
+	assert_true(laya_address_is_near(&same, &seen));
+	assert_false(laya_address_is_near(&other, &seen));
+	assert_false(laya_address_is_near(&here, &seen));
+	assert_true(laya_address_is_near(&near, &here));
+	assert_false(laya_address_is_near(&far, &here));
+}
+
+/* Of a link-local address its link is a part; messages never have it. */
+static void address_parse__scope(void **state)
+{
+	char text[LAYA_ADDRESS_TEXT_SIZE];
+	const struct laya_address one = address("[fe80::1%1]:5292");
+	const struct laya_address two = address("[fe80::1%4294967295]:5292");
+	struct sockaddr_storage ss;
+	struct laya_address back;
+
+	(void)state;
+	assert_int_equal(one.scope, 1);
+	assert_false(laya_address_equal(&one, &two));
+	laya_address_to_sockaddr(&two, &ss);
+	assert_int_equal(laya_address_from_sockaddr(&back,
+						    (struct sockaddr *)&ss), 0);
+	assert_true(laya_address_equal(&back, &two));
+	laya_address_format(text, &back);
+	assert_string_equal(text, "[fe80::1%4294967295]:5292");
+	assert_int_equal(laya_address_parse(&back, "[fe80::1%]:1"), -EINVAL);
+	assert_int_equal(laya_address_parse(&back, "[fe80::1%eth0]:1"), -EINVAL);
+	assert_int_equal(laya_address_parse(&back, "[fe80::1%4294967296]:1"),
+			 -EINVAL);
+	assert_int_equal(laya_address_parse(&back, "[2001:db8::1%1]:1"), -EINVAL);
+	assert_int_equal(laya_address_parse(&back, "192.0.2.1%1:1"), -EINVAL);
 }
 
 static void gateway_refused__by_key(void **state)
@@ -225,6 +313,19 @@ static void gateway_outside__where_routes_lead(void **state)
 	assert_int_equal(addresses.n, 2);
 	assert_true(laya_address_equal(&addresses.list[0], &expected[0]));
 	assert_true(laya_address_equal(&addresses.list[1], &expected[1]));
+
+	/* Hosts are told as reached what a relay sees: no other, or port */
+	gateway_candidates(&f->node, &f->bob, &f->candidates);
+	assert_int_equal(f->candidates.n, 1);
+	expect(f, 0, LAYA_CANDIDATE_RELAY, "198.51.100.1:5292", 1, 2, 0);
+	f->relay.have_observed = true;
+	f->relay.observed = address("192.0.2.1:5293");
+	gateway_candidates(&f->node, &f->bob, &f->candidates);
+	assert_int_equal(f->candidates.n, 1);
+	f->relay.observed = expected[0];
+	gateway_candidates(&f->node, &f->bob, &f->candidates);
+	assert_int_equal(f->candidates.n, 2);
+	expect(f, 0, LAYA_CANDIDATE_GATEWAY, "192.0.2.1:5292", 0, 0, 0);
 }
 
 int main(void)
@@ -233,6 +334,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(forwarder_candidates__outside_of_the_gateway),
 		TEST(forwarder_candidates__above_the_gateway),
+		TEST(forwarder_candidates__reached_from_outside),
+		TEST(forwarder_candidates__nobody_to_ask),
+		cmocka_unit_test(address_is_near__cases),
+		cmocka_unit_test(address_parse__scope),
 		TEST(gateway_refused__by_key),
 		TEST(gateway_self__told_to_whom),
 		TEST(gateway_admits__all_or_those_listed),
