@@ -540,7 +540,7 @@ static void attach(struct forwarder *forwarder)
 		.doubtful = true,
 	};
 	const struct laya_address *address;
-	char text[INET6_ADDRSTRLEN] = "";
+	char text[LAYA_ADDRESS_TEXT_SIZE] = "";
 	int ret;
 
 	if (forwarder->server) {
@@ -550,6 +550,8 @@ static void attach(struct forwarder *forwarder)
 		address = next_address(forwarder);
 		uv_inet_ntop(address->family, address->addr, text,
 			     sizeof(text));
+		if (address->scope)
+			sprintf(text + strlen(text), "%%%u", address->scope);
 		target.host = text;
 		target.port = address->port;
 	}

@@ -51,7 +51,7 @@ int gateway_start(struct node *node)
  * @node: ours
  *
  * That is at our default routers and, for one further up, at the anycast
- * addresses; those also stand for a router whose address is link-local.
+ * addresses.
  */
 void gateway_look(struct node *node)
 {
@@ -65,10 +65,11 @@ void gateway_look(struct node *node)
 		return;
 	for (i = 0; i < node->routers.n; i++) {
 		router = &node->routers.list[i];
-		if (laya_address_is_link_local(&router->address) ||
-		    !locals_have_family(&node->locals, router->address.family))
+		if (!locals_have_family(&node->locals, router->address.family))
 			continue;
 		list[n] = router->address;
+		if (laya_address_is_link_local(&router->address))
+			list[n].scope = router->ifindex;
 		list[n++].port = LAYA_DEFAULT_PORT;
 	}
 	/* A gateway has these addresses itself. */
@@ -196,11 +197,11 @@ bool gateway_is_inside(const struct node *node,
 {
 	const struct laya_config *config = &node->config;
 	char name[IF_NAMESIZE];
-	uint32_t ifindex;
+	uint32_t ifindex = address->scope;
 	size_t i;
 
-	if (!config->gateway || laya_address_is_link_local(address) ||
-	    routers_interface(address, &ifindex))
+	if (!config->gateway ||
+	    (ifindex == 0 && routers_interface(address, &ifindex)))
 		return false;
 	if (config->n_interfaces == 0)
 		return !routers_uplink(&node->routers, ifindex);
