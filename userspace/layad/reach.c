@@ -113,7 +113,7 @@ static unsigned int add_ways(const struct node *node,
  * @doubtful: it may be wrong
  * @ways: where to put them, the leanest first
  *
- * Return: how many there are.
+ * Return: how many there are; all are for packets too, so UDP is not one.
  */
 unsigned int reach_ways(const struct node *node, enum laya_transport first,
 			bool named, bool doubtful,
@@ -124,6 +124,29 @@ unsigned int reach_ways(const struct node *node, enum laya_transport first,
 	if (named && doubtful)
 		n += add_ways(node, first, false, ways + n);
 	return n;
+}
+
+/* Streams over UDP last: it takes more to keep them alive.  They tell no name. */
+static unsigned int all_ways(const struct node *node,
+			     const struct reach_target *target, bool named,
+			     struct reach_way ways[REACH_MAX_WAYS])
+{
+	const struct reach_way udp = {
+		.transport = LAYA_TRANSPORT_UDP,
+		.named = named,
+	};
+	unsigned int n = reach_ways(node, target->first, named,
+				    target->doubtful, ways);
+
+	if (!node_has_udp(node))
+		return n;
+	if (target->first == LAYA_TRANSPORT_UDP) {
+		memmove(ways + 1, ways, n * sizeof(*ways));
+		ways[0] = udp;
+	} else {
+		ways[n] = udp;
+	}
+	return n + 1;
 }
 
 static void free_reach(struct reach *reach)
@@ -343,8 +366,7 @@ int reach_begin(struct reach **reach, struct node *node,
 		free(new);
 		return -ENOMEM;
 	}
-	new->n = reach_ways(node, target->first, new->host_name[0] != '\0',
-			    target->doubtful, ways);
+	new->n = all_ways(node, target, new->host_name[0] != '\0', ways);
 	for (i = 0; i < new->n; i++) {
 		new->attempts[i].reach = new;
 		new->attempts[i].way = ways[i];

@@ -9,6 +9,7 @@
  *	tls     ------ Noise -----x	  a box that looks inside
  *	wss	    ------ Noise -------> this one
  *	https		------		  closed
+ *	udp		    ------
  *
  * Lifetime: a reach lives until ops->ready() or ops->failed() was called or
  * reach_end() was, whichever is first.  Nothing is called from within

@@ -13,6 +13,7 @@
 #include "http.h"
 #include "transfer.h"
 #include "tunnel.h"
+#include "udp_stream.h"
 
 #define DEFAULT_ALPN	"http/1.1"
 
@@ -22,6 +23,7 @@ enum state {
 	STATE_REQUEST,		/* the upgrade's request is being sent */
 	STATE_RESPONSE,
 	STATE_TUNNEL,
+	STATE_UDP,
 	STATE_DEAD,
 };
 
@@ -43,6 +45,7 @@ struct laya_dial {
 	CURL *easy;
 	struct laya_stream stream;
 	struct laya_tunnel *tunnel;
+	struct laya_udp_client *udp;
 
 	char accept[LAYA_WEBSOCKET_ACCEPT_SIZE];
 	char buffer[LAYA_HTTP_HEAD_MAX];
@@ -77,6 +80,8 @@ static void die(struct laya_dial *dial)
 	laya_stream_close(&dial->stream);
 	if (dial->tunnel)
 		laya_tunnel_close(dial->tunnel);
+	if (dial->udp)
+		laya_udp_client_close(dial->udp);
 	if (dial->easy)
 		laya_transfer_stop(dial->transfer, dial->easy);
 	if (dial->transfer)
@@ -84,6 +89,7 @@ static void die(struct laya_dial *dial)
 	dial->easy = NULL;
 	dial->transfer = NULL;
 	dial->tunnel = NULL;
+	dial->udp = NULL;
 }
 
 static struct laya_dial_evidence *evidence_of(struct laya_dial *dial)
@@ -150,6 +156,11 @@ static void on_deadline(uv_timer_t *timer)
 		break;
 	case STATE_TUNNEL:
 		laya_tunnel_give_up(dial->tunnel);
+		finish(dial, error, NULL);
+		break;
+	case STATE_UDP:
+		laya_udp_give_up(dial->udp);
+		dial->udp = NULL;
 		finish(dial, error, NULL);
 		break;
 	default:
@@ -467,6 +478,21 @@ static void on_tunnel(struct laya_tunnel *tunnel, int error, int fd,
 
 static const struct laya_tunnel_ops tunnel_ops = { .opened = on_tunnel };
 
+static void on_udp(struct laya_udp_client *client, int error, int fd,
+		   struct laya_pump *pump, void *data)
+{
+	struct laya_dial *dial = data;
+
+	(void)client;
+	dial->udp = NULL;
+	if (error)
+		finish(dial, error, NULL);
+	else
+		succeed(dial, fd, pump);
+}
+
+static const struct laya_udp_client_ops udp_ops = { .opened = on_udp };
+
 static const struct laya_transfer_ops connect_ops = {
 	.done = on_connected,
 };
@@ -506,7 +532,7 @@ int laya_dial(struct laya_dial **dial, uv_loop_t *loop,
 	    (target->server_name && strlen(target->server_name) > 255) ||
 	    (target->path && (target->path[0] != '/' ||
 			      strlen(target->path) >= LAYA_HTTP_PATH_SIZE)) ||
-	    target->transport < LAYA_TRANSPORT_TCP ||
+	    target->transport < LAYA_TRANSPORT_UDP ||
 	    target->transport >= LAYA_TRANSPORT_END)
 		return -EINVAL;
 	if (sodium_init() < 0)
@@ -529,6 +555,10 @@ int laya_dial(struct laya_dial **dial, uv_loop_t *loop,
 		new->state = STATE_TUNNEL;
 		ret = laya_tunnel_open(&new->tunnel, loop, new->transfer,
 				       &tunnel_ops, new);
+	} else if (target->transport == LAYA_TRANSPORT_UDP) {
+		new->state = STATE_UDP;
+		ret = laya_udp_connect(&new->udp, loop, target, options,
+				       evidence_of(new), &udp_ops, new);
 	} else {
 		new->easy = laya_transfer_easy(new->transfer, false);
 		ret = new->easy ? laya_transfer_start(new->transfer, new->easy) :

@@ -7,6 +7,7 @@
  *	tls	TLS in it
  *	wss	a WebSocket in that
  *	https	requests and responses, for where no upgrade passes
+ *	udp	a stream over UDP, through no proxy, for where no TCP passes
  *
  * All but tcp are pumped (pump.h) between the network and a socket pair.  TLS
  * is for the boxes on the way; what protects is the Noise inside.  So a

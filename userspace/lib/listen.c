@@ -16,6 +16,7 @@
 #include "listen.h"
 #include "tls.h"
 #include "tunnel.h"
+#include "udp_stream.h"
 
 /* A length, and a type that tells carriers */
 #define FIRST_SIZE	3
@@ -27,6 +28,7 @@
 #define PACKET_LABELLED	0x82
 /* A few bytes that have come would wake us for ever: look again after this. */
 #define LOOK_AGAIN	20
+#define MAX_UDP_SOCKETS	16
 
 enum state {
 	STATE_FIRST,		/* the first bytes tell */
@@ -95,6 +97,9 @@ struct laya_listener {
 	bool closed;
 	SSL_CTX *tls;
 	struct laya_tunnels *tunnels;
+	struct laya_udp_server *udp;
+	struct laya_udp_socket *udp_sockets[MAX_UDP_SOCKETS];
+	unsigned int n_udp_sockets;
 	struct laya_listener_stats stats;
 	struct connections pending;
 	unsigned int n_pending;
@@ -293,7 +298,10 @@ static int run_kind(struct connection *connection)
 		return look_again(connection, connection->fd, n);
 	if (n < 0)
 		return n;
-	if (kind_of(first, &accepted.kind))
+	/* Whose packets pass by UDP needs no stream for them. */
+	if (kind_of(first, &accepted.kind) ||
+	    (accepted.transport == LAYA_TRANSPORT_UDP &&
+	     accepted.kind == LAYA_ACCEPTED_CARRIER))
 		return -EPROTO;
 	if (connection->pump)
 		laya_pump_watch(connection->pump, NULL, NULL);
@@ -749,15 +757,14 @@ static struct connection *new_connection(struct laya_listener *listener)
 	return connection;
 }
 
-/* A session is a connection whose kind is not known yet, like others. */
-static void on_tunnel(struct laya_tunnels *tunnels, int fd,
-		      struct laya_pump *pump,
-		      const struct laya_tunnel_request *request, void *data)
+/* It is a connection whose kind is not known yet, like others. */
+static void take_pumped(struct laya_listener *listener, int fd,
+			struct laya_pump *pump, enum laya_transport transport,
+			const struct laya_address *remote,
+			const struct laya_address *local)
 {
-	struct laya_listener *listener = data;
 	struct connection *connection = new_connection(listener);
 
-	(void)tunnels;
 	if (!connection) {
 		close(fd);
 		laya_pump_close(pump);
@@ -766,11 +773,31 @@ static void on_tunnel(struct laya_tunnels *tunnels, int fd,
 	connection->fd = fd;
 	connection->pump = pump;
 	laya_pump_watch(pump, on_pump_closed, connection);
-	connection->remote = asker(request)->remote;
-	connection->local = asker(request)->local;
-	connection->transport = LAYA_TRANSPORT_HTTPS;
+	connection->remote = *remote;
+	connection->local = *local;
+	connection->transport = transport;
 	connection->state = STATE_KIND;
 }
+
+static void on_tunnel(struct laya_tunnels *tunnels, int fd,
+		      struct laya_pump *pump,
+		      const struct laya_tunnel_request *request, void *data)
+{
+	(void)tunnels;
+	take_pumped(data, fd, pump, LAYA_TRANSPORT_HTTPS,
+		    &asker(request)->remote, &asker(request)->local);
+}
+
+static void on_udp(struct laya_udp_server *server, int fd,
+		   struct laya_pump *pump, const struct laya_udp_end *end,
+		   void *data)
+{
+	(void)server;
+	take_pumped(data, fd, pump, LAYA_TRANSPORT_UDP, &end->remote,
+		    &end->local);
+}
+
+static const struct laya_udp_server_ops udp_ops = { .opened = on_udp };
 
 /**
  * laya_listener_config_default() - how a listener behaves on a public server
@@ -833,6 +860,10 @@ int laya_listener_open(struct laya_listener **listener, uv_loop_t *loop,
 		goto err;
 	ret = laya_tunnels_new(&new->tunnels, loop, config->max_sessions,
 			       config->session_timeout, &tunnel_ops, new);
+	if (!ret)
+		ret = laya_udp_server_new(&new->udp, loop,
+					  config->max_sessions,
+					  config->max_source, &udp_ops, new);
 	if (ret) {
 		snprintf(msg, msg_size, "out of memory");
 		goto err;
@@ -841,6 +872,8 @@ int laya_listener_open(struct laya_listener **listener, uv_loop_t *loop,
 	return 0;
 
 err:
+	if (new->tunnels)
+		laya_tunnels_free(new->tunnels);
 	put_listener(new);
 	return ret;
 }
@@ -915,6 +948,41 @@ void laya_listener_take(struct laya_listener *listener, int fd)
 }
 
 /**
+ * laya_listener_udp() - take streams over UDP as well
+ * @listener: the listener
+ * @address: where; "::" is IPv6 alone
+ *
+ * Return: 0; -ENOSPC; or the error of the socket.
+ */
+int laya_listener_udp(struct laya_listener *listener,
+		      const struct laya_address *address)
+{
+	int ret;
+
+	if (listener->n_udp_sockets == MAX_UDP_SOCKETS)
+		return -ENOSPC;
+	ret = laya_udp_socket_open(&listener->udp_sockets[listener->n_udp_sockets],
+				   listener->loop, address, listener->udp);
+	if (!ret)
+		listener->n_udp_sockets++;
+	return ret;
+}
+
+/**
+ * laya_listener_packet() - a packet of a stream came to a socket of the owner's
+ * @listener: the listener
+ * @from: whence; what it needs to send must be there as long as the listener is
+ * @bytes: the packet
+ * @len: its length
+ */
+void laya_listener_packet(struct laya_listener *listener,
+			  const struct laya_udp_end *from,
+			  const uint8_t *bytes, size_t len)
+{
+	laya_udp_server_receive(listener->udp, from, bytes, len);
+}
+
+/**
  * laya_listener_close() - end a listener, and what is not accepted yet
  * @listener: the listener; the pointer is dead after this
  */
@@ -930,6 +998,9 @@ void laya_listener_close(struct laya_listener *listener)
 	while ((connection = TAILQ_FIRST(&listener->serving)))
 		die(connection);
 	laya_tunnels_free(listener->tunnels);
+	laya_udp_server_free(listener->udp);
+	while (listener->n_udp_sockets > 0)
+		laya_udp_socket_close(listener->udp_sockets[--listener->n_udp_sockets]);
 	put_listener(listener);
 }
 

@@ -9,6 +9,8 @@
  *	00 09 'l'		the question for our key: a channel too
  *	length, 81 or 82	the first frame of a carrier
  *
+ * By UDP come streams of udp_stream.h, with channels alone in them.
+ *
  * What comes of it is a connected stream socket, non-blocking, with these
  * bytes unread in it.  Whatever else comes in is closed; nothing of ours is
  * said to who did not begin rightly.
@@ -27,6 +29,7 @@
 #include "transport.h"
 
 struct laya_listener;
+struct laya_udp_end;
 
 enum laya_accepted_kind {
 	LAYA_ACCEPTED_CHANNEL,
@@ -64,7 +67,7 @@ struct laya_accepted {
  *	when one more comes
  * @max_requests: connections with requests at most
  * @max_source: both, of one IPv4 address or IPv6 /64; more are closed
- * @max_sessions: sessions over requests at most
+ * @max_sessions: sessions over requests at most, and as many streams over UDP
  * @session_timeout: milliseconds without a request after which one is over
  */
 struct laya_listener_config {
@@ -116,6 +119,11 @@ int laya_listener_open(struct laya_listener **listener, uv_loop_t *loop,
 		       const struct laya_listener_ops *ops, void *data,
 		       char *msg, size_t msg_size);
 void laya_listener_take(struct laya_listener *listener, int fd);
+int laya_listener_udp(struct laya_listener *listener,
+		      const struct laya_address *address);
+void laya_listener_packet(struct laya_listener *listener,
+			  const struct laya_udp_end *from,
+			  const uint8_t *bytes, size_t len);
 void laya_listener_close(struct laya_listener *listener);
 const struct laya_listener_stats *
 laya_listener_stats(const struct laya_listener *listener);

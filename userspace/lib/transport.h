@@ -12,7 +12,7 @@
 
 /* The kernel names its carriers by the same numbers. */
 enum laya_transport {
-	LAYA_TRANSPORT_UDP = LAYA_CARRIER_TYPE_UDP,	/* not dialled: sent to */
+	LAYA_TRANSPORT_UDP = LAYA_CARRIER_TYPE_UDP,	/* packets; or a stream */
 	LAYA_TRANSPORT_TCP = LAYA_CARRIER_TYPE_TCP,
 	LAYA_TRANSPORT_TLS = LAYA_CARRIER_TYPE_TLS,
 	LAYA_TRANSPORT_WSS = LAYA_CARRIER_TYPE_WSS,

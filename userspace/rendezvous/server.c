@@ -13,6 +13,8 @@
 #include "relay_stream.h"
 #include "server.h"
 
+#define FREE_PORT_TRIES	16
+
 /**
  * limits_default() - limits that fit a small public server
  * @limits: where to put them
@@ -172,10 +174,30 @@ void server_relay(struct server *server, struct relay *relay,
 	server->channel_config.other_prologue = LAYA_PROLOGUE_ATTACH;
 }
 
+static int listen_once(struct server *server,
+		       const struct laya_address *address, const char **what)
+{
+	struct laya_door **door = &server->doors[server->n_doors];
+	int ret;
+
+	*what = "TCP";
+	ret = laya_door_open(door, server->loop, address, false, &door_ops,
+			     server);
+	if (ret)
+		return ret;
+	*what = "UDP";
+	ret = laya_listener_udp(server->listener, laya_door_address(*door));
+	if (ret)
+		laya_door_close(*door);
+	else
+		server->n_doors++;
+	return ret;
+}
+
 /**
  * server_listen() - listen at one more address
  * @server: the server, opened
- * @address: the address; port 0 takes a free one
+ * @address: the address, TCP and UDP; port 0 takes one that both have free
  * @msg: where to put what to tell a person, if it fails
  * @msg_size: size of @msg
  *
@@ -186,7 +208,9 @@ void server_relay(struct server *server, struct relay *relay,
 int server_listen(struct server *server, const struct laya_address *address,
 		  char *msg, size_t msg_size)
 {
+	unsigned int tries = address->port ? 1 : FREE_PORT_TRIES;
 	char text[LAYA_ADDRESS_TEXT_SIZE];
+	const char *what;
 	int ret;
 
 	laya_address_format(text, address);
@@ -195,13 +219,13 @@ int server_listen(struct server *server, const struct laya_address *address,
 			 text, SERVER_MAX_LISTENERS);
 		return -ENOSPC;
 	}
-	ret = laya_door_open(&server->doors[server->n_doors], server->loop,
-			     address, false, &door_ops, server);
+	/* A port that TCP has free may be taken in UDP: then try another. */
+	do {
+		ret = listen_once(server, address, &what);
+	} while (ret == -EADDRINUSE && --tries);
 	if (ret)
-		snprintf(msg, msg_size, "cannot listen at %s: %s", text,
-			 strerror(-ret));
-	else
-		server->n_doors++;
+		snprintf(msg, msg_size, "cannot listen at %s, %s: %s", text,
+			 what, strerror(-ret));
 	return ret;
 }
 

@@ -649,7 +649,7 @@ static void dial__bad_arguments(void **state)
 	BAD(host, "");
 	BAD(port, 0);
 	BAD(path, "laya");
-	BAD(transport, LAYA_TRANSPORT_UDP);
+	BAD(transport, 0);
 	BAD(transport, LAYA_TRANSPORT_END);
 #undef BAD
 	f->dialled.dial = NULL;
