@@ -4,7 +4,7 @@
 #    net -- nat -- host
 #      drops TCP
 title="UDP open, TCP blocked"
-families="4" mapping="each" filter="port" needs="udp-signalling"
+families="4" mapping="each" filter="port"
 
 build() { # HOST
 	topology_public "$1-nat" 4

@@ -238,18 +238,21 @@ int answer_offer(struct node *node, const struct laya_message *message,
 		 const uint8_t claimed[LAYA_KEY_SIZE])
 {
 	struct peer *peer = peer_find(node, claimed);
+	bool hint = !origin_is_certain(origin);
 
 	if (message->sealed.body_len == 0 ||
 	    message->sealed.body_len > LAYA_MAX_BODY)
 		return -EBADMSG;
-	if (origin_is_certain(origin) && !peer)
+	/* One who is attached is no peer: if not of him, it is of nobody. */
+	if (hint && peer && peer->attachment && !peer->configured)
+		hint = false;
+	if (!hint && !peer)
 		return -ENOENT;
 	if (origin->via == VIA_COURIER && peer &&
 	    wait_for_labels(peer, message, origin))
 		return 0;
 	return read_offer(node, message->sealed.body, message->sealed.body_len,
-			  message->id, origin, claimed,
-			  origin_is_certain(origin) ? peer : NULL);
+			  message->id, origin, claimed, hint ? NULL : peer);
 }
 
 /**

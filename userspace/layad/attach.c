@@ -33,6 +33,9 @@
 #define MAX_CARRIERS_OF_PEER	16
 /* Offers on one connection: each costs four Diffie-Hellman */
 #define MAX_OFFERS		16
+/* By couriers, of all together: so many at once, then one each so often */
+#define MAX_COURIER_OFFERS	64
+#define COURIER_OFFER_MS	100
 /* Of strangers: 100 Mbit/s for each label, unless ForwardRate says more */
 #define PUBLIC_RATE		12500000
 #define MIN_BURST		262144
@@ -91,6 +94,8 @@ struct attach {
 	unsigned int n_attachments;
 	size_t n_labels;
 	struct timer *care;
+	unsigned int courier_left;	/* offers that couriers may still bring */
+	uint64_t courier_at;		/* when there were more last */
 };
 
 static struct attachment *attachment_new(struct node *node, struct peer *peer)
@@ -378,34 +383,18 @@ static void on_ready(struct laya_channel *channel, void *data)
 	end_connection(connection);
 }
 
-static void handle_offer(struct connection *connection,
-			 const struct laya_message *message)
+/* Return: 0, or the code of an error to answer with. */
+static int take_offer(struct node *node, const struct laya_message *message,
+		      const struct origin *origin, const uint8_t *key,
+		      bool inside)
 {
-	struct node *node = connection->attach->node;
-	struct laya_channel *channel = connection->channel;
-	const uint8_t *key = laya_channel_remote_key(channel);
 	struct peer *peer = peer_find(node, key);
-	const struct origin origin = {
-		.via = VIA_CHANNEL,
-		.channel = channel,
-	};
-	struct laya_message error = {
-		.type = LAYA_MESSAGE_ERROR,
-		.id = message->id,
-		.code = LAYA_MESSAGE_ERROR_RATE_LIMITED,
-	};
 	bool fresh = false;
+	int ret;
 
-	if (++connection->offers > MAX_OFFERS) {
-		laya_channel_send(channel, &error);
-		return;
-	}
-	if (peer && peer->forwarder) {
-		/* Two labels could not tell such a circle. */
-		error.code = LAYA_MESSAGE_ERROR_UNREACHABLE;
-		laya_channel_send(channel, &error);
-		return;
-	}
+	/* Two labels could not tell such a circle. */
+	if (peer && peer->forwarder)
+		return LAYA_MESSAGE_ERROR_UNREACHABLE;
 	if (!peer)
 		peer = peer_new(node, &node->self, key, NULL);
 	if (peer && !peer->attachment) {
@@ -413,25 +402,95 @@ static void handle_offer(struct connection *connection,
 		if (!attachment_new(node, peer)) {
 			laya_warning("no room for the attachment of %s: there are %u",
 				     peer_text(peer),
-				     connection->attach->n_attachments);
-			laya_channel_send(channel, &error);
+				     node->attach->n_attachments);
 			peer_release(peer);
-			return;
+			return LAYA_MESSAGE_ERROR_RATE_LIMITED;
 		}
 	}
 	if (!peer)
-		return;
-	peer->attachment->renewed = node_now(node);
-	peer->attachment->inside = connection->inside;
-	answer_offer(node, message, &origin, key);
+		return 0;
+	peer->attachment->inside = inside;
+	ret = answer_offer(node, message, origin, key);
 	if (fresh && !peer->session) {
 		attachment_free(node, peer);
 		peer_release(peer);
-	} else if (fresh) {
+		return 0;
+	}
+	if (!ret)
+		peer->attachment->renewed = node_now(node);
+	if (fresh) {
 		laya_info("%s attached itself to this node", peer_text(peer));
-		if (connection->inside)
+		if (inside)
 			forwarder_peers_changed(node);
 	}
+	return 0;
+}
+
+static void handle_offer(struct connection *connection,
+			 const struct laya_message *message)
+{
+	struct laya_channel *channel = connection->channel;
+	const struct origin origin = {
+		.via = VIA_CHANNEL,
+		.channel = channel,
+	};
+	struct laya_message error = {
+		.type = LAYA_MESSAGE_ERROR,
+		.id = message->id,
+	};
+
+	error.code = ++connection->offers > MAX_OFFERS ?
+		     LAYA_MESSAGE_ERROR_RATE_LIMITED :
+		     take_offer(connection->attach->node, message, &origin,
+				laya_channel_remote_key(channel),
+				connection->inside);
+	if (error.code)
+		laya_channel_send(channel, &error);
+}
+
+/* Each costs four Diffie-Hellman, and a courier may carry anybody's. */
+static bool may_offer_by_courier(struct attach *attach)
+{
+	uint64_t now = node_now(attach->node);
+	uint64_t more = (now - attach->courier_at) / COURIER_OFFER_MS;
+
+	if (more > 0) {
+		attach->courier_left = more > MAX_COURIER_OFFERS -
+				       attach->courier_left ?
+				       MAX_COURIER_OFFERS :
+				       attach->courier_left + more;
+		attach->courier_at = now;
+	}
+	if (attach->courier_left == 0)
+		return false;
+	attach->courier_left--;
+	return true;
+}
+
+/**
+ * attach_by_courier() - an offer came that may be of who wants to attach
+ * @node: ours
+ * @message: the offer
+ * @origin: how it came; who it is of is only claimed
+ *
+ * A host that no stream leads out of reaches a public relay so.
+ *
+ * Return: whether it was dealt with; else it is a peer's, or nobody's.
+ */
+bool attach_by_courier(struct node *node, const struct laya_message *message,
+		       const struct origin *origin)
+{
+	const struct peer *peer = peer_find(node, message->sealed.key);
+
+	if (!node_is_relay(node) || !node->attach ||
+	    (peer && peer->configured) ||
+	    laya_key_equal(message->sealed.key, node->self.public_key))
+		return false;
+	if (may_offer_by_courier(node->attach))
+		take_offer(node, message, origin, message->sealed.key, false);
+	else
+		laya_debug("more want to attach by rendezvous than may");
+	return true;
 }
 
 static void on_message(struct laya_channel *channel,

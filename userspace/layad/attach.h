@@ -11,6 +11,8 @@ int attach_start(struct node *node);
 void attach_stop(struct node *node);
 void attach_adopt(struct node *node, struct peer *peer);
 void attach_adopt_label(struct node *node, const struct laya_nl_label *label);
+bool attach_by_courier(struct node *node, const struct laya_message *message,
+		       const struct origin *origin);
 int attach_label_request(struct peer *peer, const struct laya_message *request,
 			 struct laya_message *reply);
 void attach_label_release(struct peer *peer,

@@ -23,6 +23,10 @@
 #define SUSPECT_MS	3000
 /* How long UDP has before a stream is dialled as well */
 #define FALLBACK_MS	500
+/* How long a connection has before it is done by the rendezvous that lists it */
+#define COURIER_MS	3000
+/* Where no stream reaches a rendezvous, none will reach a relay. */
+#define COURIER_SOON_MS	300
 #define RENEW_MS	60000
 #define RENEW_SOON_MS	3000
 #define MAX_RENEWALS	3
@@ -35,6 +39,7 @@
 #define MAX_ASKED	256
 
 static void ask_labels(struct forwarder *forwarder);
+static void offer_by_rendezvous(struct forwarder *forwarder);
 static void attach(struct forwarder *forwarder);
 
 static const char *name(const struct forwarder *forwarder)
@@ -171,6 +176,11 @@ static void check_up(struct forwarder *forwarder)
 	if (forwarder->state != FORWARDER_BINDING || !forwarder->path_usable ||
 	    forwarder->asked > 0)
 		return;
+	/* Over a channel they were asked for at once; else now, in the session. */
+	if (!forwarder->channel && forwarder->n_labels == 0)
+		ask_labels(forwarder);
+	if (forwarder->asked > 0)
+		return;
 	forwarder->state = FORWARDER_UP;
 	forwarder->failure[0] = '\0';
 	forwarder->renewals_failed = 0;
@@ -284,6 +294,8 @@ static void on_fallback(void *data)
 	struct forwarder *forwarder = data;
 	int ret;
 
+	if (forwarder->state == FORWARDER_CONNECTING)
+		offer_by_rendezvous(forwarder);
 	if (forwarder->gateway || forwarder->state < FORWARDER_BINDING ||
 	    kernel_has_usable_path(forwarder->peer))
 		return;
@@ -342,19 +354,17 @@ static struct forwarder *add(struct node *node, const uint8_t *key)
 	return forwarder;
 }
 
-static void on_ready(struct laya_channel *channel, void *data)
+/* Return: the peer to make an offer to; NULL, and the forwarder is lost. */
+static struct peer *begin_offering(struct forwarder *forwarder)
 {
-	struct forwarder *forwarder = data;
 	struct node *node = forwarder->node;
 	struct peer *peer = peer_find(node, forwarder->key);
 
-	if (forwarder->gateway)
-		forwarder->dialled = *laya_channel_remote_address(channel);
 	forwarder->state = FORWARDER_OFFERING;
 	if (peer && peer->attachment) {
 		forwarder_lost(forwarder,
 			       "it is attached to this node, which cannot be attached to it as well");
-		return;
+		return NULL;
 	}
 	if (!peer)
 		peer = peer_new(node, forwarder->gateway ?
@@ -362,11 +372,22 @@ static void on_ready(struct laya_channel *channel, void *data)
 				&node->self, forwarder->key, NULL);
 	if (!peer) {
 		forwarder_lost(forwarder, "its key is not valid");
-		return;
+		return NULL;
 	}
 	peer->forwarder = forwarder;
 	forwarder->peer = peer;
-	if (offer_through_channel(peer, channel))
+	return peer;
+}
+
+static void on_ready(struct laya_channel *channel, void *data)
+{
+	struct forwarder *forwarder = data;
+	struct peer *peer;
+
+	if (forwarder->gateway)
+		forwarder->dialled = *laya_channel_remote_address(channel);
+	peer = begin_offering(forwarder);
+	if (peer && offer_through_channel(peer, channel))
 		forwarder_lost(forwarder, "no offer could be sent");
 }
 
@@ -481,13 +502,39 @@ static void on_unreached(const char *reason, void *data)
 	struct forwarder *forwarder = data;
 
 	forwarder->reach = NULL;
-	forwarder_lost(forwarder, reason);
+	if (rendezvous_by_udp_alone(forwarder->node))
+		offer_by_rendezvous(forwarder);
+	if (forwarder->state == FORWARDER_CONNECTING)
+		forwarder_lost(forwarder, reason);
 }
 
 static const struct reach_ops reach_ops = {
 	.ready = on_reached,
 	.failed = on_unreached,
 };
+
+/*
+ * The rendezvous that lists it passes offers to it as to anybody, and the rest is
+ * said in the session: so one whose port lets only packets through is attached to
+ * as well.
+ */
+static void offer_by_rendezvous(struct forwarder *forwarder)
+{
+	struct laya_address address = asked_for(forwarder);
+	struct node *node = forwarder->node;
+	struct peer *peer;
+
+	if (forwarder->gateway || forwarder->listed == 0 || !address.family ||
+	    rendezvous_up(node) == 0)
+		return;
+	laya_debug("forwarder %s: attaching by rendezvous", name(forwarder));
+	close_channel(forwarder);
+	forwarder->dialled = address;
+	forwarder->evidence[0] = '\0';
+	peer = begin_offering(forwarder);
+	if (peer)
+		offer_by_courier(peer);
+}
 
 static const struct laya_address *next_address(struct forwarder *forwarder)
 {
@@ -572,6 +619,8 @@ static void attach(struct forwarder *forwarder)
 		return;
 	}
 	timer_start(forwarder->timer, ATTACH_MS);
+	timer_start(forwarder->fallback, rendezvous_by_udp_alone(node) ?
+		    COURIER_SOON_MS : COURIER_MS);
 }
 
 /**
@@ -597,6 +646,8 @@ void forwarder_established(struct forwarder *forwarder)
 	}
 	/* A path that was adopted is usable already. */
 	forwarder->path_usable = kernel_has_usable_path(forwarder->peer);
+	if (!forwarder->channel)
+		check_up(forwarder);
 }
 
 /**

@@ -148,7 +148,8 @@ static void wait_step(struct peer *peer)
 			     "no rendezvous is connected");
 			return;
 		}
-	} else if (waited >= WAIT_LABELS_MS || forwarder_settled(node, peer)) {
+	} else if (!peer->configured || waited >= WAIT_LABELS_MS ||
+		   forwarder_settled(node, peer)) {
 		if (make(peer)) {
 			fail(peer, "no offer could be made");
 			return;
@@ -190,7 +191,8 @@ static void step(struct peer *peer)
 
 /**
  * offer_by_courier() - begin a handshake by all couriers that there are
- * @peer: a configured peer; peer_offer_failed() if it comes to nothing
+ * @peer: a configured peer, or a forwarder; peer_offer_failed() if it comes to
+ *	nothing
  */
 void offer_by_courier(struct peer *peer)
 {

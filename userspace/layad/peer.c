@@ -448,7 +448,7 @@ int peer_established(struct peer *peer, const struct laya_session_keys *keys,
 			peer->remote = *candidates;
 		peer_dial(peer);
 	}
-	if (peer->forwarder && initiator && via == VIA_CHANNEL)
+	if (peer->forwarder && initiator && via != VIA_SESSION)
 		forwarder_established(peer->forwarder);
 	if (peer->configured && !peer->forwarder && !peer->attachment)
 		watch(peer);

@@ -12,6 +12,8 @@
 /* From one transport to the next, as RFC 8305 has it for addresses */
 #define STAGGER_MS	300
 #define DIAL_MS		6000
+/* Three hellos: at once, after 500 ms, and a second after that */
+#define UDP_MS		3000
 
 /**
  * struct attempt - one way
@@ -292,6 +294,8 @@ static int dial(struct attempt *attempt)
 	struct laya_dial_options options;
 
 	reach_options(reach->node, &options);
+	if (attempt->way.transport == LAYA_TRANSPORT_UDP)
+		options.timeout = UDP_MS;
 	return laya_dial(&attempt->dial, reach->node->loop, &target, &options,
 			 &dial_ops, attempt);
 }

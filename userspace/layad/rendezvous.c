@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "answer.h"
+#include "attach.h"
 #include "forwarder.h"
 #include "log.h"
 #include "offer.h"
@@ -90,7 +91,9 @@ static void on_message(struct contact *contact,
 		take_relays(rendezvous, &message->relays);
 		break;
 	case LAYA_MESSAGE_OFFER:
-		answer_offer(node, message, &origin, message->sealed.key);
+		if (!attach_by_courier(node, message, &origin))
+			answer_offer(node, message, &origin,
+				     message->sealed.key);
 		break;
 	case LAYA_MESSAGE_ANSWER:
 		offer_answered(node, message, &origin, message->sealed.key);
@@ -244,4 +247,42 @@ void rendezvous_retry(struct node *node)
 
 	TAILQ_FOREACH(rendezvous, &node->rendezvous, entry)
 		contact_retry(&rendezvous->contact);
+}
+
+/**
+ * rendezvous_up() - how many can be used now
+ * @node: ours
+ *
+ * Return: their number.
+ */
+unsigned int rendezvous_up(const struct node *node)
+{
+	const struct rendezvous *rendezvous;
+	unsigned int n = 0;
+
+	TAILQ_FOREACH(rendezvous, &node->rendezvous, entry)
+		n += rendezvous->contact.up;
+	return n;
+}
+
+/**
+ * rendezvous_by_udp_alone() - does it look as if no stream passed here
+ * @node: ours
+ *
+ * Return: whether there are connections to rendezvous, and all are by UDP, which
+ * is tried last.
+ */
+bool rendezvous_by_udp_alone(const struct node *node)
+{
+	const struct rendezvous *rendezvous;
+	unsigned int n = 0;
+
+	TAILQ_FOREACH(rendezvous, &node->rendezvous, entry) {
+		if (!rendezvous->contact.up)
+			continue;
+		if (rendezvous->contact.transport != LAYA_TRANSPORT_UDP)
+			return false;
+		n++;
+	}
+	return n > 0;
 }

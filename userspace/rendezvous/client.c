@@ -192,6 +192,22 @@ static void handle_register(struct client *client,
 	laya_channel_send(client->channel, &reply);
 }
 
+/* To us: of a host that attaches to our relay, by the connection that it has */
+static void handle_own(struct client *client,
+		       const struct laya_message *message)
+{
+	struct server *server = client->server;
+	/* The limits of the connection and of the host are enough. */
+	unsigned int offers = 0;
+
+	if (server->relay && message->type != LAYA_MESSAGE_ANSWER)
+		relay_attach_message(server->relay, client->channel, message,
+				     &offers);
+	else
+		send_error(client, message->id,
+			   LAYA_MESSAGE_ERROR_UNREACHABLE);
+}
+
 /* Pass a sealed message on to whom it says, and say whom it is from. */
 static void handle_sealed(struct client *client,
 			  const struct laya_message *message)
@@ -201,6 +217,10 @@ static void handle_sealed(struct client *client,
 	struct client *to;
 	int ret = -ENOTCONN;
 
+	if (laya_key_equal(message->sealed.key, server->public_key)) {
+		handle_own(client, message);
+		return;
+	}
 	to = registry_find(&server->registry, message->sealed.key);
 	if (to && to != client) {
 		memcpy(out.sealed.key, client->key, LAYA_KEY_SIZE);

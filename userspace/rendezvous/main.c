@@ -428,7 +428,7 @@ static int run(struct server *server, uv_loop_t *loop,
 	laya_info("public key %s", key);
 	for (i = 0; i < server->n_doors; i++) {
 		laya_address_format(text, laya_door_address(server->doors[i]));
-		laya_info("listening at %s", text);
+		laya_info("listening at %s, TCP and UDP", text);
 	}
 	uv_run(loop, UV_RUN_DEFAULT);
 
