@@ -83,7 +83,11 @@ faults_begin() {
 	a=$(key a)
 	b=$(key b)
 	case $fault in
-	rendezvous-down) node_kill rv ;;
+	rendezvous-down)
+		node_kill rv
+		# Who has met finds each other all the same
+		rm -f "$topology_dir/a.state/known" "$topology_dir/b.state/known"
+		;;
 	relay-udp-dropped) at r1 nft add rule inet fault in udp dport 5292 drop ;;
 	relay-closed)
 		at r1 nft add rule inet fault in tcp dport 5292 reject with tcp reset

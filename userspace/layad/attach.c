@@ -10,6 +10,7 @@
 #include "attach.h"
 #include "carriers.h"
 #include "channel.h"
+#include "control_port.h"
 #include "door.h"
 #include "forwarder.h"
 #include "gateway.h"
@@ -36,6 +37,8 @@
 /* By couriers, of all together: so many at once, then one each so often */
 #define MAX_COURIER_OFFERS	64
 #define COURIER_OFFER_MS	100
+/* Between two offers that are carried to one host for one other */
+#define CARRY_MS		300
 /* Of strangers: 100 Mbit/s for each label, unless ForwardRate says more */
 #define PUBLIC_RATE		12500000
 #define MIN_BURST		262144
@@ -44,10 +47,12 @@
  * struct issued - a label that we gave out
  * @label: the label
  * @for_key: who was given it
+ * @carried: when an offer of his was carried last
  */
 struct issued {
 	uint8_t label[LAYA_LABEL_SIZE];
 	uint8_t for_key[LAYA_KEY_SIZE];
+	uint64_t carried;
 };
 
 /**
@@ -75,6 +80,8 @@ struct attachment {
  * @channel: the channel
  * @offers: that it has made
  * @inside: it came from a network that we are the gateway of
+ * @carries: the last offer of it that was carried to a host of ours
+ * @carried_to: that host
  */
 struct connection {
 	TAILQ_ENTRY(connection) entry;
@@ -82,6 +89,8 @@ struct connection {
 	struct laya_channel *channel;
 	unsigned int offers;
 	bool inside;
+	uint64_t carries;
+	uint8_t carried_to[LAYA_KEY_SIZE];
 };
 
 struct attach {
@@ -196,17 +205,26 @@ static void on_care(void *data)
 	timer_start(attach->care, CARE_MS);
 }
 
-static struct issued *issue(struct attachment *attachment,
-			    const uint8_t *for_key)
+static struct issued *find_issued(const struct attachment *attachment,
+				  const uint8_t *for_key)
 {
-	struct attach *attach = attachment->peer->node->attach;
-	struct issued *labels;
 	size_t i;
 
 	for (i = 0; i < attachment->n_labels; i++) {
 		if (laya_key_equal(attachment->labels[i].for_key, for_key))
 			return &attachment->labels[i];
 	}
+	return NULL;
+}
+
+static struct issued *issue(struct attachment *attachment,
+			    const uint8_t *for_key)
+{
+	struct attach *attach = attachment->peer->node->attach;
+	struct issued *labels = find_issued(attachment, for_key);
+
+	if (labels)
+		return labels;
 	if (attachment->n_labels == MAX_LABELS_EACH ||
 	    attach->n_labels == MAX_LABELS)
 		return NULL;
@@ -217,6 +235,7 @@ static struct issued *issue(struct attachment *attachment,
 	attachment->labels = labels;
 	labels += attachment->n_labels++;
 	attach->n_labels++;
+	labels->carried = 0;
 	memcpy(labels->for_key, for_key, LAYA_KEY_SIZE);
 	randombytes_buf(labels->label, LAYA_LABEL_SIZE);
 	return labels;
@@ -493,6 +512,91 @@ bool attach_by_courier(struct node *node, const struct laya_message *message,
 	return true;
 }
 
+/* Return: 0, or the code of an error to answer with. */
+static int carry_offer(struct connection *connection,
+		       const struct laya_message *message, const uint8_t *from)
+{
+	struct node *node = connection->attach->node;
+	struct peer *to = peer_find(node, message->sealed.key);
+	struct laya_message out = *message;
+	struct issued *issued;
+
+	/* A label for somebody says that he is welcome. */
+	issued = to && to->attachment && !to->attachment->inside ?
+		 find_issued(to->attachment, from) : NULL;
+	if (!issued)
+		return LAYA_MESSAGE_ERROR_UNREACHABLE;
+	if (++connection->offers > MAX_OFFERS ||
+	    node_now(node) - issued->carried < CARRY_MS)
+		return LAYA_MESSAGE_ERROR_RATE_LIMITED;
+	issued->carried = node_now(node);
+	memcpy(out.sealed.key, from, LAYA_KEY_SIZE);
+	if (control_port_send(to, &out))
+		return LAYA_MESSAGE_ERROR_UNREACHABLE;
+	laya_debug("%s: an offer is carried to it", peer_text(to));
+	connection->carries = message->id;
+	memcpy(connection->carried_to, to->handshake.key, LAYA_KEY_SIZE);
+	return 0;
+}
+
+/* From who is no host of ours, or not as one, to who is. */
+static void carry(struct connection *connection,
+		  const struct laya_message *message)
+{
+	const uint8_t *from = laya_channel_remote_key(connection->channel);
+	struct laya_message error = {
+		.type = LAYA_MESSAGE_ERROR,
+		.id = message->id,
+	};
+	struct laya_message out = *message;
+	struct peer *to;
+
+	if (message->type == LAYA_MESSAGE_OFFER) {
+		error.code = carry_offer(connection, message, from);
+		if (error.code)
+			laya_channel_send(connection->channel, &error);
+		return;
+	}
+	to = peer_find(connection->attach->node, connection->carried_to);
+	if (!to || !to->attachment || message->id != connection->carries ||
+	    !laya_key_equal(message->sealed.key, connection->carried_to))
+		return;
+	/* Once: it is the last word. */
+	memset(connection->carried_to, 0, LAYA_KEY_SIZE);
+	memcpy(out.sealed.key, from, LAYA_KEY_SIZE);
+	control_port_send(to, &out);
+}
+
+/**
+ * attach_carry_back() - a host of ours answers an offer that we have carried
+ * @peer: the host
+ * @message: ANSWER
+ *
+ * Return: whether it is that; else it is an answer to us.
+ */
+bool attach_carry_back(struct peer *peer, const struct laya_message *message)
+{
+	struct attach *attach = peer->node->attach;
+	struct laya_message out = *message;
+	struct connection *connection;
+
+	if (!attach || !peer->attachment ||
+	    laya_key_equal(message->sealed.key, peer->self->public_key))
+		return false;
+	memcpy(out.sealed.key, peer->handshake.key, LAYA_KEY_SIZE);
+	TAILQ_FOREACH(connection, &attach->connections, entry) {
+		const uint8_t *key =
+			laya_channel_remote_key(connection->channel);
+
+		if (key && laya_key_equal(key, message->sealed.key) &&
+		    connection->carries == message->id &&
+		    laya_key_equal(connection->carried_to,
+				   peer->handshake.key))
+			laya_channel_send(connection->channel, &out);
+	}
+	return true;
+}
+
 static void on_message(struct laya_channel *channel,
 		       const struct laya_message *message, void *data)
 {
@@ -508,9 +612,17 @@ static void on_message(struct laya_channel *channel,
 
 	switch (message->type) {
 	case LAYA_MESSAGE_OFFER:
-		handle_offer(connection, message);
+		if (laya_key_equal(message->sealed.key, node->self.public_key))
+			handle_offer(connection, message);
+		else
+			carry(connection, message);
 		return;
 	case LAYA_MESSAGE_FOLLOWUP:
+		if (!laya_key_equal(message->sealed.key,
+				    node->self.public_key)) {
+			carry(connection, message);
+			return;
+		}
 		answer_followup(node, message, &origin, key);
 		return;
 	case LAYA_MESSAGE_LABEL_REQUEST:

@@ -13,6 +13,7 @@ void attach_adopt(struct node *node, struct peer *peer);
 void attach_adopt_label(struct node *node, const struct laya_nl_label *label);
 bool attach_by_courier(struct node *node, const struct laya_message *message,
 		       const struct origin *origin);
+bool attach_carry_back(struct peer *peer, const struct laya_message *message);
 int attach_label_request(struct peer *peer, const struct laya_message *request,
 			 struct laya_message *reply);
 void attach_label_release(struct peer *peer,

@@ -13,6 +13,7 @@
 #include "attach.h"
 #include "control_port.h"
 #include "forwarder.h"
+#include "known.h"
 #include "log.h"
 #include "offer.h"
 #include "outside.h"
@@ -205,13 +206,18 @@ static void handle(struct node *node, struct peer *peer,
 
 	switch (message->type) {
 	case LAYA_MESSAGE_OFFER:
-		answer_offer(node, message, &origin, key);
+		if (!known_carried(peer, message))
+			answer_offer(node, message, &origin, key);
 		break;
 	case LAYA_MESSAGE_ANSWER:
+		if (attach_carry_back(peer, message))
+			break;
 		answered(node->control_port, peer, message->id);
 		offer_answered(node, message, &origin, key);
 		break;
 	case LAYA_MESSAGE_FOLLOWUP:
+		if (known_carried(peer, message))
+			break;
 		if (answer_followup(node, message, &origin, key))
 			acknowledge(peer, message->id);
 		break;

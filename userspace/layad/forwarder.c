@@ -194,6 +194,7 @@ static void check_up(struct forwarder *forwarder)
 	close_channel(forwarder);
 	timer_start(forwarder->timer, RENEW_MS);
 	node_candidates_changed(node);
+	known_changed(node);
 	/* Our gateways are to have a label for it. */
 	if (!forwarder->gateway)
 		renew(node, true);
@@ -1021,6 +1022,23 @@ void forwarder_adopt(struct node *node, const uint8_t key[LAYA_KEY_SIZE],
 	forwarder->adopted = true;
 	forwarder->addresses.n = 1;
 	forwarder->addresses.list[0] = *address;
+}
+
+/**
+ * forwarder_remember() - one that was in use once, if nothing newer is known
+ * @node: ours
+ * @key: its key
+ * @address: where it was
+ */
+void forwarder_remember(struct node *node, const uint8_t key[LAYA_KEY_SIZE],
+			const struct laya_address *address)
+{
+	const struct forwarder *forwarder = find(node, key);
+
+	if (laya_key_equal(key, node->self.public_key) ||
+	    (forwarder && (forwarder->server || forwarder->addresses.n > 0)))
+		return;
+	forwarder_adopt(node, key, address);
 }
 
 /**

@@ -114,6 +114,8 @@ int forwarder_start(struct node *node);
 void forwarder_stop(struct node *node);
 void forwarder_adopt(struct node *node, const uint8_t key[LAYA_KEY_SIZE],
 		     const struct laya_address *address);
+void forwarder_remember(struct node *node, const uint8_t key[LAYA_KEY_SIZE],
+			const struct laya_address *address);
 void forwarder_lists_changed(struct node *node);
 void forwarder_gateways(struct node *node, const struct laya_address *list,
 			unsigned int n);

@@ -18,6 +18,7 @@
 #include "forwarder.h"
 #include "gateway.h"
 #include "kernel.h"
+#include "known.h"
 #include "log.h"
 #include "node.h"
 #include "outside.h"
@@ -397,6 +398,8 @@ int node_start(struct node *node)
 	if (!ret)
 		ret = rendezvous_start(node);
 	if (!ret)
+		ret = known_start(node);
+	if (!ret)
 		ret = forwarder_start(node);
 	if (!ret)
 		gateway_look(node);
@@ -418,6 +421,7 @@ void node_stop(struct node *node)
 	control_socket_stop(node);
 	rendezvous_stop(node);
 	signalling_stop(node);
+	known_stop(node);
 	if (node->nat64_asked)
 		laya_nat64_cancel(&node->nat64_query);
 	carrier_stop(node);

@@ -12,6 +12,7 @@
  *	signalling.c		connections between peers, for the same
  *	contact.c		a connection that is kept
  *	forwarder.c		our attachments to forwarders
+ *	known.c			peers that were met before, without rendezvous
  *	reach.c			connections to servers, by whichever transport works
  *	carrier.c		stream carriers, where UDP does not pass
  *	gateway.c		gateways: finding ours, being one
@@ -56,6 +57,7 @@ struct courier;
 struct forwarder;
 struct carrier;
 struct hall;
+struct known_state;
 
 TAILQ_HEAD(peer_list, peer);
 TAILQ_HEAD(rendezvous_list, rendezvous);
@@ -93,6 +95,7 @@ TAILQ_HEAD(carrier_list, carrier);
  * @hall: of signalling.c
  * @control_port: of control_port.c
  * @control_socket: of control_socket.c
+ * @known: of known.c
  * @update: tells candidates, soon
  * @save: writes the stamps that were seen, soon
  * @strangers: offers that were ignored, since they are of none of our peers
@@ -128,6 +131,7 @@ struct node {
 	struct hall *hall;
 	struct control_port *control_port;
 	struct control_socket *control_socket;
+	struct known_state *known;
 	struct timer *update;
 	struct timer *save;
 	unsigned int strangers;

@@ -86,6 +86,7 @@ void peer_del(struct peer *peer)
 	offer_cancel(peer);
 	answer_forget(peer);
 	control_port_forget(peer);
+	known_forget(peer);
 	kernel_peer_del(peer);
 	timer_free(peer->aging);
 	timer_free(peer->watch);
@@ -249,6 +250,7 @@ bool peer_release(struct peer *peer)
 void peer_unconfigure(struct peer *peer)
 {
 	signalling_forget(peer);
+	known_forget(peer);
 	peer->configured = false;
 	peer->name[0] = '\0';
 	peer_release(peer);
@@ -446,6 +448,7 @@ int peer_established(struct peer *peer, const struct laya_session_keys *keys,
 		/* A responder knows only forwarders until the follow-up. */
 		if (initiator || candidates->n > 0 || peer->remote.n == 0)
 			peer->remote = *candidates;
+		known_learn(peer, candidates);
 		peer_dial(peer);
 	}
 	if (peer->forwarder && initiator && via != VIA_SESSION)
@@ -571,6 +574,7 @@ void peer_remote_candidates(struct peer *peer,
 		return;
 	laya_debug("%s: told us %u candidates", peer_text(peer), candidates->n);
 	peer->remote = *candidates;
+	known_learn(peer, candidates);
 	peer_dial(peer);
 }
 

@@ -7,6 +7,7 @@
 #include "channel.h"
 #include "choice.h"
 #include "courier.h"
+#include "known.h"
 #include "node.h"
 
 /**
@@ -112,6 +113,7 @@ struct answer {
  * @watch: looks whether paths have come up
  * @fallback: UDP has had its time: dial streams
  * @remote: its candidates
+ * @known: where it was reached, before a restart too
  * @told: our candidates, as it knows them
  * @told_valid: @told is set
  * @last_failure: what went wrong last, for people
@@ -144,6 +146,7 @@ struct peer {
 	struct timer *watch;
 	struct timer *fallback;
 	struct laya_candidates remote;
+	struct known known;
 	struct laya_candidates told;
 	bool told_valid;
 	char last_failure[128];

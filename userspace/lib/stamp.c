@@ -12,15 +12,21 @@
 
 #define RESERVE_US	(60 * 1000000ull)
 
-/*
- * Replace a file at once, so that a reader, and a restart after a crash, find
- * the old content or the new.
+/**
+ * laya_stamp_replace_file() - replace a file at once
+ * @path: the file, of which nobody but its owner may read the new content
+ * @text: the new content
+ * @len: its length
+ *
+ * A reader, and a restart after a crash, find the old content or the new.
  *
  * Not synced: this runs on event loops, and a disk may take seconds.  What a
  * power failure can lose is half a minute or so, which matters only if the
  * clock is lost with it.
+ *
+ * Return: 0, or a negative errno; the old file is there then.
  */
-static int replace_file(const char *path, const char *text, size_t len)
+int laya_stamp_replace_file(const char *path, const char *text, size_t len)
 {
 	char temporary[PATH_MAX];
 	ssize_t written;
@@ -62,7 +68,7 @@ static int reserve(struct laya_stamp *stamp, uint64_t limit)
 
 	if (stamp->path[0] != '\0') {
 		len = snprintf(text, sizeof(text), "%" PRIu64 "\n", limit);
-		ret = replace_file(stamp->path, text, len);
+		ret = laya_stamp_replace_file(stamp->path, text, len);
 		if (ret)
 			return ret;
 	}
@@ -234,7 +240,7 @@ int laya_stamp_seen_save(const char *path, const struct laya_stamp_seen *list,
 		len += snprintf(text + len, cap - len, "%s %" PRIu64 "\n", key,
 				list[i].stamp);
 	}
-	ret = replace_file(path, text, len);
+	ret = laya_stamp_replace_file(path, text, len);
 	free(text);
 	return ret;
 }

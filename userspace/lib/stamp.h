@@ -38,6 +38,8 @@ int laya_stamp_next(struct laya_stamp *stamp, uint64_t *value);
 int laya_stamp_next_at(struct laya_stamp *stamp, uint64_t now,
 		       uint64_t *value);
 
+int laya_stamp_replace_file(const char *path, const char *text, size_t len);
+
 int laya_stamp_seen_load(const char *path,
 			 void (*seen)(void *data,
 				      const struct laya_stamp_seen *entry),

@@ -35,6 +35,7 @@ static void forget(struct client *client)
 	struct server *server = client->server;
 
 	unregister(client);
+	relay_caller_end(&client->caller);
 	if (client->open) {
 		TAILQ_REMOVE(&server->open, client, all);
 	} else {
@@ -198,11 +199,11 @@ static void handle_own(struct client *client,
 {
 	struct server *server = client->server;
 	/* The limits of the connection and of the host are enough. */
-	unsigned int offers = 0;
+	struct relay_caller caller = { .offers = 0 };
 
 	if (server->relay && message->type != LAYA_MESSAGE_ANSWER)
 		relay_attach_message(server->relay, client->channel, message,
-				     &offers);
+				     &caller);
 	else
 		send_error(client, message->id,
 			   LAYA_MESSAGE_ERROR_UNREACHABLE);
@@ -256,7 +257,7 @@ static void on_message(struct laya_channel *channel,
 
 	if (client->attaches) {
 		if (relay_attach_message(client->server->relay, channel,
-					 message, &client->offers))
+					 message, &client->caller))
 			violate(client, "message that is not for a relay");
 		return;
 	}

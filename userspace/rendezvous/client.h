@@ -20,6 +20,7 @@
 #include "channel.h"
 #include "limit.h"
 #include "listen.h"
+#include "relay_carry.h"
 
 struct server;
 
@@ -35,7 +36,7 @@ struct server;
  * @key: who; proven
  * @open: @key is set
  * @attaches: it is a host at our relay; not @registered
- * @offers: that it has made to our relay
+ * @caller: what it has asked our relay for
  * @registered: others can reach it
  * @is_relay: it takes attachments at @addresses
  * @relays_owed: it did not get the newest list of relays
@@ -56,7 +57,7 @@ struct client {
 	uint8_t key[LAYA_KEY_SIZE];
 	bool open;
 	bool attaches;
-	unsigned int offers;
+	struct relay_caller caller;
 	bool registered;
 	bool is_relay;
 	bool relays_owed;

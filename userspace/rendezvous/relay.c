@@ -166,6 +166,7 @@ int relay_new(struct relay **relay_out, uv_loop_t *loop,
 		return ret;
 	}
 	randombytes_buf(relay->hash_key, sizeof(relay->hash_key));
+	LIST_INIT(&relay->carrying);
 	TAILQ_INIT(&relay->connections);
 	TAILQ_INIT(&relay->tending);
 	uv_timer_init(loop, &relay->care);

@@ -29,6 +29,7 @@
 #include "handshake.h"
 #include "limit.h"
 #include "listen.h"
+#include "relay_carry.h"
 #include "relay_host.h"
 #include "relay_label.h"
 #include "relay_session.h"
@@ -108,6 +109,7 @@ TAILQ_HEAD(relay_connection_list, relay_connection);
  * @doors: TCP, where hosts attach; one beside each socket
  * @n_sockets: of both
  * @buffers: what packets are received into
+ * @carrying: those for whom something is carried
  * @connections: channels, the oldest first
  * @n_connections: how many
  * @streams: carriers over streams, by their numbers
@@ -139,6 +141,7 @@ struct relay {
 	struct laya_door *doors[RELAY_MAX_LISTEN];
 	unsigned int n_sockets;
 	struct relay_buffers *buffers;
+	struct relay_caller_list carrying;
 	struct relay_connection_list connections;
 	unsigned int n_connections;
 	struct relay_stream **streams;

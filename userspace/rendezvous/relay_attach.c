@@ -9,9 +9,7 @@
 #include "log.h"
 #include "relay.h"
 #include "relay_attach.h"
-
-/* Offers on one connection: each costs four Diffie-Hellman */
-#define MAX_OFFERS	16
+#include "relay_carry.h"
 
 /**
  * struct relay_connection - a channel of somebody who attaches
@@ -19,14 +17,14 @@
  * @relay: ours
  * @channel: the channel
  * @source: from where
- * @offers: that it has made
+ * @caller: what was asked for on it
  */
 struct relay_connection {
 	TAILQ_ENTRY(relay_connection) entry;
 	struct relay *relay;
 	struct laya_channel *channel;
 	struct source *source;
-	unsigned int offers;
+	struct relay_caller caller;
 };
 
 static struct laya_handshake_peer *lookup(void *data, const uint8_t *key)
@@ -208,6 +206,7 @@ static void end_connection(struct relay_connection *connection)
 {
 	struct relay *relay = connection->relay;
 
+	relay_caller_end(&connection->caller);
 	TAILQ_REMOVE(&relay->connections, connection, entry);
 	relay->n_connections--;
 	sources_disconnect(&relay->callers, connection->source);
@@ -220,12 +219,13 @@ static void close_connection(struct relay_connection *connection)
 	end_connection(connection);
 }
 
-static void send_error(struct laya_channel *channel, uint64_t id)
+static void send_error(struct laya_channel *channel, uint64_t id,
+		       enum laya_message_error code)
 {
 	const struct laya_message error = {
 		.type = LAYA_MESSAGE_ERROR,
 		.id = id,
-		.code = LAYA_MESSAGE_ERROR_RATE_LIMITED,
+		.code = code,
 	};
 
 	laya_channel_send(channel, &error);
@@ -233,14 +233,15 @@ static void send_error(struct laya_channel *channel, uint64_t id)
 
 static void handle_offer(struct relay *relay, struct laya_channel *channel,
 			 const struct laya_message *message,
-			 unsigned int *offers)
+			 struct relay_caller *caller)
 {
 	struct laya_message reply;
 	struct relay_host *host;
 	bool fresh = false;
 
-	if (++*offers > MAX_OFFERS) {
-		send_error(channel, message->id);
+	if (++caller->offers > RELAY_CALLER_OFFERS) {
+		send_error(channel, message->id,
+			   LAYA_MESSAGE_ERROR_RATE_LIMITED);
 		return;
 	}
 	host = relay_host_find(relay, laya_channel_remote_key(channel));
@@ -252,7 +253,8 @@ static void handle_offer(struct relay *relay, struct laya_channel *channel,
 	if (!host) {
 		laya_debug("no room for one more host: there are %u",
 			   relay->n_hosts);
-		send_error(channel, message->id);
+		send_error(channel, message->id,
+			   LAYA_MESSAGE_ERROR_RATE_LIMITED);
 		return;
 	}
 	if (relay_attach_offer(host, message, &reply)) {
@@ -274,7 +276,8 @@ static void handle_label_request(struct laya_channel *channel,
 	if (host && !relay_attach_label_request(host, message, &reply))
 		laya_channel_send(channel, &reply);
 	else
-		send_error(channel, message->id);
+		send_error(channel, message->id,
+			   LAYA_MESSAGE_ERROR_RATE_LIMITED);
 }
 
 /**
@@ -282,21 +285,30 @@ static void handle_label_request(struct laya_channel *channel,
  * @relay: ours
  * @channel: the channel
  * @message: the message
- * @offers: how many the channel has made; counted here
+ * @caller: what the channel has asked for before
  *
  * Return: 0, or -EPROTO: the channel is to be closed.
  */
 int relay_attach_message(struct relay *relay, struct laya_channel *channel,
 			 const struct laya_message *message,
-			 unsigned int *offers)
+			 struct relay_caller *caller)
 {
 	struct relay_host *host;
+	int error;
 
 	relay_turn(relay);
+	if ((message->type == LAYA_MESSAGE_OFFER ||
+	     message->type == LAYA_MESSAGE_FOLLOWUP) &&
+	    !laya_key_equal(message->sealed.key, relay->self.public_key)) {
+		error = relay_carry(relay, channel, caller, message);
+		if (error)
+			send_error(channel, message->id, error);
+		return 0;
+	}
 	host = relay_host_find(relay, laya_channel_remote_key(channel));
 	switch (message->type) {
 	case LAYA_MESSAGE_OFFER:
-		handle_offer(relay, channel, message, offers);
+		handle_offer(relay, channel, message, caller);
 		return 0;
 	case LAYA_MESSAGE_FOLLOWUP:
 		if (host)
@@ -322,7 +334,7 @@ static void on_message(struct laya_channel *channel,
 	struct relay_connection *connection = data;
 
 	if (relay_attach_message(connection->relay, channel, message,
-				 &connection->offers))
+				 &connection->caller))
 		close_connection(connection);
 }
 

@@ -13,13 +13,14 @@
 #include "message.h"
 
 struct relay;
+struct relay_caller;
 struct relay_host;
 
 void relay_attach_take(struct relay *relay,
 		       const struct laya_accepted *accepted);
 int relay_attach_message(struct relay *relay, struct laya_channel *channel,
 			 const struct laya_message *message,
-			 unsigned int *offers);
+			 struct relay_caller *caller);
 void relay_attach_close(struct relay *relay);
 
 int relay_attach_offer(struct relay_host *host,

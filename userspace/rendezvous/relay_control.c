@@ -7,6 +7,7 @@
 #include "message.h"
 #include "relay.h"
 #include "relay_attach.h"
+#include "relay_carry.h"
 #include "relay_control.h"
 #include "relay_outside.h"
 
@@ -58,8 +59,13 @@ static void send_whole(struct relay_host *host, const uint8_t *plain,
 	}
 }
 
-static void send_message(struct relay_host *host,
-			 const struct laya_message *message)
+/**
+ * relay_control_send() - say something in the session, once
+ * @host: to whom
+ * @message: what
+ */
+void relay_control_send(struct relay_host *host,
+			const struct laya_message *message)
 {
 	uint8_t plain[MAX_WHOLE];
 	size_t len;
@@ -81,7 +87,7 @@ static void acknowledge(struct relay_host *host, uint64_t id)
 		.id = id,
 	};
 
-	send_message(host, &message);
+	relay_control_send(host, &message);
 }
 
 static void handle(struct relay_host *host, const struct laya_message *message)
@@ -91,7 +97,10 @@ static void handle(struct relay_host *host, const struct laya_message *message)
 	switch (message->type) {
 	case LAYA_MESSAGE_OFFER:
 		if (!relay_attach_offer(host, message, &reply))
-			send_message(host, &reply);
+			relay_control_send(host, &reply);
+		break;
+	case LAYA_MESSAGE_ANSWER:
+		relay_carry_back(host, message);
 		break;
 	case LAYA_MESSAGE_FOLLOWUP:
 		if (relay_attach_followup(host, message))
@@ -99,7 +108,7 @@ static void handle(struct relay_host *host, const struct laya_message *message)
 		break;
 	case LAYA_MESSAGE_LABEL_REQUEST:
 		if (!relay_attach_label_request(host, message, &reply))
-			send_message(host, &reply);
+			relay_control_send(host, &reply);
 		break;
 	case LAYA_MESSAGE_LABEL_RELEASE:
 		relay_attach_label_release(host, message);
@@ -112,7 +121,7 @@ static void handle(struct relay_host *host, const struct laya_message *message)
 	case LAYA_MESSAGE_PING:
 		reply = *message;
 		reply.type = LAYA_MESSAGE_PONG;
-		send_message(host, &reply);
+		relay_control_send(host, &reply);
 		break;
 	default:
 		break;

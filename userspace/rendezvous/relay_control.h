@@ -9,8 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct laya_message;
 struct relay_host;
 
+void relay_control_send(struct relay_host *host,
+			const struct laya_message *message);
 void relay_control_receive(struct relay_host *host, const uint8_t *plain,
 			   size_t len);
 

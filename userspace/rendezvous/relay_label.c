@@ -207,6 +207,25 @@ void relay_holder_clear(struct relay_table *table, struct relay_holder *holder)
 }
 
 /**
+ * relay_label_for() - is somebody to reach a holder
+ * @holder: the holder
+ * @for_key: he
+ *
+ * Return: the holder's label for him, or NULL.
+ */
+struct relay_label *relay_label_for(const struct relay_holder *holder,
+				    const uint8_t for_key[LAYA_KEY_SIZE])
+{
+	struct relay_label *label;
+
+	TAILQ_FOREACH(label, &holder->labels, of_holder) {
+		if (laya_key_equal(label->for_key, for_key))
+			return label;
+	}
+	return NULL;
+}
+
+/**
  * relay_label_set() - issue a label, or renew the one that there is
  * @table: the table
  * @holder: whose it is
@@ -220,12 +239,8 @@ struct relay_label *relay_label_set(struct relay_table *table,
 				    const uint8_t for_key[LAYA_KEY_SIZE],
 				    uint64_t now)
 {
-	struct relay_label *label;
+	struct relay_label *label = relay_label_for(holder, for_key);
 
-	TAILQ_FOREACH(label, &holder->labels, of_holder) {
-		if (laya_key_equal(label->for_key, for_key))
-			break;
-	}
 	if (label) {
 		TAILQ_REMOVE(&table->labels, label, entry);
 	} else {

@@ -67,6 +67,7 @@ struct relay_holder {
  * @for_key: to whom the holder tells it
  * @expires: milliseconds
  * @bucket: both directions are paid from it
+ * @carried: milliseconds, when an offer of @for_key's was carried last; 0 never
  * @validated: flows that the dialler has confirmed
  * @unvalidated: those that it has not, the oldest first
  * @n_flows: both
@@ -79,6 +80,7 @@ struct relay_label {
 	uint8_t for_key[LAYA_KEY_SIZE];
 	uint64_t expires;
 	struct bucket bucket;
+	uint64_t carried;
 	struct relay_flow_list validated;
 	struct relay_flow_list unvalidated;
 	unsigned int n_flows;
@@ -178,6 +180,8 @@ struct relay_issued *relay_table_find(struct relay_table *table,
 void relay_holder_init(struct relay_holder *holder);
 void relay_holder_clear(struct relay_table *table,
 			struct relay_holder *holder);
+struct relay_label *relay_label_for(const struct relay_holder *holder,
+				    const uint8_t for_key[LAYA_KEY_SIZE]);
 struct relay_label *relay_label_set(struct relay_table *table,
 				    struct relay_holder *holder,
 				    const uint8_t for_key[LAYA_KEY_SIZE],
