@@ -318,6 +318,121 @@ static void labels__in_the_session(void **state)
 	assert_int_equal(labels->id, 11);
 }
 
+static void say_sealed(struct peer *peer, enum laya_message_type type,
+		       uint64_t id, const uint8_t *key)
+{
+	static const uint8_t body[] = "between the two";
+	struct laya_message message = { .type = type, .id = id };
+
+	memcpy(message.sealed.key, key, LAYA_KEY_SIZE);
+	message.sealed.body = body;
+	message.sealed.body_len = sizeof(body);
+	assert_int_equal(laya_channel_send(peer->owner.channel, &message), 0);
+}
+
+static void wait_for_error(struct fixture *f, struct peer *peer,
+			   enum laya_message_error code)
+{
+	unsigned int before = peer->owner.n;
+
+	wait_for(&f->loop, peer->owner.n > before);
+	assert_int_equal(last_message(&peer->owner)->type, LAYA_MESSAGE_ERROR);
+	assert_int_equal(last_message(&peer->owner)->code, code);
+}
+
+static void want_label(struct fixture *f, struct peer *holder,
+		       const struct peer *for_whom)
+{
+	struct laya_message request = { .type = LAYA_MESSAGE_LABEL_REQUEST };
+	unsigned int before = holder->owner.n;
+
+	request.label_request.n = 1;
+	memcpy(request.label_request.keys[0], for_whom->node.public_key,
+	       LAYA_KEY_SIZE);
+	assert_int_equal(laya_channel_send(holder->owner.channel, &request), 0);
+	wait_for(&f->loop, holder->owner.n > before);
+}
+
+/* Who wants to be reached by somebody has his offers carried to it. */
+static void carry__there_and_back(void **state)
+{
+	struct fixture *f = *state;
+	const struct laya_message *reply;
+	struct laya_message answer;
+	unsigned int before;
+
+	start(f);
+	peer_attach(&f->host, &f->loop);
+	want_label(f, &f->host, &f->other);
+	peer_connect(&f->other, &f->loop, LAYA_PROLOGUE_ATTACH);
+	before = f->host.messages;
+	say_sealed(&f->other, LAYA_MESSAGE_OFFER, 7, f->host.node.public_key);
+	wait_for(&f->loop, peer_poll(&f->host) && f->host.messages > before);
+	answer = f->host.message;
+	assert_int_equal(answer.type, LAYA_MESSAGE_OFFER);
+	assert_int_equal(answer.id, 7);
+	assert_memory_equal(answer.sealed.key, f->other.node.public_key,
+			    LAYA_KEY_SIZE);
+	/* Nobody became a host by that. */
+	assert_int_equal(f->relay->n_hosts, 1);
+
+	before = f->other.owner.n;
+	answer.type = LAYA_MESSAGE_ANSWER;
+	answer.id = 8;
+	peer_send_message(&f->host, &answer);	/* of no offer */
+	answer.id = 7;
+	peer_send_message(&f->host, &answer);
+	wait_for(&f->loop, f->other.owner.n > before);
+	reply = last_message(&f->other.owner);
+	assert_int_equal(reply->type, LAYA_MESSAGE_ANSWER);
+	assert_int_equal(reply->id, 7);
+	assert_memory_equal(reply->sealed.key, f->host.node.public_key,
+			    LAYA_KEY_SIZE);
+
+	before = f->host.messages;
+	say_sealed(&f->other, LAYA_MESSAGE_FOLLOWUP, 8,
+		   f->host.node.public_key);	/* of no offer */
+	say_sealed(&f->other, LAYA_MESSAGE_FOLLOWUP, 7,
+		   f->host.node.public_key);
+	wait_for(&f->loop, peer_poll(&f->host) && f->host.messages > before);
+	assert_int_equal(f->host.messages, before + 1);
+	assert_int_equal(f->host.message.type, LAYA_MESSAGE_FOLLOWUP);
+	assert_int_equal(f->host.message.id, 7);
+	/* What it answers now goes nowhere, and who asked may be gone. */
+	laya_channel_close(f->other.owner.channel);
+	f->other.owner.channel = NULL;
+	wait_for(&f->loop, f->relay->n_connections == 1);
+	peer_send_message(&f->host, &answer);
+	assert_true(LIST_EMPTY(&f->relay->carrying));
+}
+
+static void carry__to_nobody_else(void **state)
+{
+	struct fixture *f = *state;
+	unsigned int i;
+
+	start(f);
+	peer_attach(&f->host, &f->loop);
+	peer_connect(&f->other, &f->loop, LAYA_PROLOGUE_ATTACH);
+	/* One that is not here, one that has no label for him: the same */
+	say_sealed(&f->other, LAYA_MESSAGE_OFFER, 1, f->other.node.public_key);
+	wait_for_error(f, &f->other, LAYA_MESSAGE_ERROR_UNREACHABLE);
+	say_sealed(&f->other, LAYA_MESSAGE_OFFER, 2, f->host.node.public_key);
+	wait_for_error(f, &f->other, LAYA_MESSAGE_ERROR_UNREACHABLE);
+	/* One at a time */
+	want_label(f, &f->host, &f->other);
+	say_sealed(&f->other, LAYA_MESSAGE_OFFER, 3, f->host.node.public_key);
+	say_sealed(&f->other, LAYA_MESSAGE_OFFER, 4, f->host.node.public_key);
+	wait_for_error(f, &f->other, LAYA_MESSAGE_ERROR_RATE_LIMITED);
+	/* And not many on one channel, however slowly they come */
+	for (i = 0; i < 16; i++)
+		say_sealed(&f->other, LAYA_MESSAGE_OFFER, 5 + i,
+			   f->host.node.public_key);
+	i = f->other.owner.n;
+	wait_for(&f->loop, f->other.owner.n >= i + 16);
+	assert_int_equal(f->relay->n_hosts, 1);
+}
+
 static void session__rekey(void **state)
 {
 	struct fixture *f = *state;
@@ -963,6 +1078,8 @@ int main(void)
 		TEST(attach__limits),
 		TEST(attach__ends_in_silence),
 		TEST(labels__in_the_session),
+		TEST(carry__there_and_back),
+		TEST(carry__to_nobody_else),
 		TEST(session__rekey),
 		TEST(session__replay),
 		TEST(session__only_control),
