@@ -10,6 +10,7 @@
 #include "relay.h"
 #include "relay_attach.h"
 #include "relay_carry.h"
+#include "udp_stream.h"
 
 /**
  * struct relay_connection - a channel of somebody who attaches
@@ -405,6 +406,47 @@ err_source:
 	sources_disconnect(&relay->callers, connection->source);
 err_free:
 	free(connection);
+}
+
+static void send_packet(const struct laya_udp_end *to, const uint8_t *bytes,
+			size_t len)
+{
+	struct relay_endpoint end = { .socket = to->socket };
+	struct sockaddr_storage ss;
+	socklen_t size;
+
+	size = laya_address_to_sockaddr(&to->remote, &ss);
+	memcpy(&end.remote, &ss, size);
+	memcpy(end.local, to->local.addr, sizeof(end.local));
+	relay_socket_send(&end, bytes, len);
+}
+
+/**
+ * relay_attach_packet() - something came by UDP that is no packet of Laya's
+ * @relay: ours
+ * @from: whence
+ * @packet: it
+ * @len: its length
+ *
+ * Return: whether it is of a channel by UDP, and was dealt with.
+ */
+bool relay_attach_packet(struct relay *relay, const struct relay_endpoint *from,
+			 const uint8_t *packet, size_t len)
+{
+	struct laya_udp_end end = {
+		.send = send_packet,
+		.socket = from->socket,
+	};
+
+	if (relay_endpoint_is_stream(from) || len == 0 ||
+	    packet[0] != LAYA_UDP_TYPE)
+		return false;
+	relay_endpoint_address(from, &end.remote);
+	end.local.family = end.remote.family;
+	end.local.port = relay->port;
+	memcpy(end.local.addr, from->local, sizeof(end.local.addr));
+	laya_listener_packet(relay->listener, &end, packet, len);
+	return true;
 }
 
 /**

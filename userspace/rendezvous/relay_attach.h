@@ -14,6 +14,7 @@
 
 struct relay;
 struct relay_caller;
+struct relay_endpoint;
 struct relay_host;
 
 void relay_attach_take(struct relay *relay,
@@ -21,6 +22,8 @@ void relay_attach_take(struct relay *relay,
 int relay_attach_message(struct relay *relay, struct laya_channel *channel,
 			 const struct laya_message *message,
 			 struct relay_caller *caller);
+bool relay_attach_packet(struct relay *relay, const struct relay_endpoint *from,
+			 const uint8_t *packet, size_t len);
 void relay_attach_close(struct relay *relay);
 
 int relay_attach_offer(struct relay_host *host,

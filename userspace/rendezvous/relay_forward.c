@@ -4,6 +4,7 @@
  * for an empty return slot.  Those of a run that go the same way leave as a run.
  */
 #include "relay.h"
+#include "relay_attach.h"
 #include "relay_forward.h"
 
 /**
@@ -149,7 +150,9 @@ void relay_forward(struct relay *relay, const struct relay_arrival *arrival)
 		left = arrival->len - run.at;
 		len = left < arrival->segment ? left : arrival->segment;
 		if (laya_shims_parse(&run.shims, arrival->data + run.at, len)) {
-			relay->stats.malformed++;
+			if (!relay_attach_packet(relay, &arrival->from,
+						 arrival->data + run.at, len))
+				relay->stats.malformed++;
 			run.len = len;
 			continue;
 		}

@@ -15,6 +15,7 @@
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 
+#include "../../lib/dial.h"
 #include "relay_peer.h"
 
 #include "../server.h"
@@ -259,6 +260,57 @@ static void attach__limits(void **state)
 	wait_for(&f->loop, f->host.owner.n >= 16);
 	reply = &f->host.owner.received[15].message;
 	assert_int_equal(reply->type, LAYA_MESSAGE_ERROR);
+}
+
+static void on_dialled(struct laya_dial *dial, int fd, struct laya_pump *pump,
+		       const struct laya_dial_evidence *evidence, void *data)
+{
+	(void)dial;
+	(void)pump;
+	if (fd < 0)
+		fail_msg("%s", evidence->text);
+	*(int *)data = fd;
+}
+
+static const struct laya_dial_ops dial_ops = { .done = on_dialled };
+
+/* Where no TCP passes: the channel comes by UDP, to the port of the packets. */
+static void attach__by_udp(void **state)
+{
+	struct fixture *f = *state;
+	struct laya_channel_config config;
+	struct laya_dial_target target = {
+		.host = "127.0.0.1",
+		.transport = LAYA_TRANSPORT_UDP,
+	};
+	struct laya_dial_options options;
+	struct laya_message offer;
+	struct laya_dial *dial;
+	int fd = -1;
+
+	start(f);
+	target.port = f->relay->port;
+	laya_dial_options_default(&options);
+	assert_int_equal(laya_dial(&dial, &f->loop, &target, &options,
+				   &dial_ops, &fd), 0);
+	wait_for(&f->loop, fd >= 0);
+	laya_channel_config_client(&config, LAYA_PROLOGUE_ATTACH,
+				   f->host.node.private_key);
+	assert_int_equal(laya_channel_open(&f->host.owner.channel, &f->loop,
+					   &config, fd, NULL, NULL,
+					   f->node.public_key, &owner_ops,
+					   &f->host.owner), 0);
+	wait_for(&f->loop, f->host.owner.ready);
+	peer_offer(&f->host, &offer);
+	assert_int_equal(laya_channel_send(f->host.owner.channel, &offer), 0);
+	wait_for(&f->loop, f->host.owner.n == 1);
+	assert_int_equal(f->host.owner.received[0].message.type,
+			 LAYA_MESSAGE_ANSWER);
+	assert_int_equal(f->relay->n_hosts, 1);
+	/* Nothing of that is what packets are. */
+	assert_int_equal(f->relay->stats.malformed, 0);
+	peer_socket_send(f->dialler[0], &f->to, (const uint8_t *)"\x85", 1, 0);
+	wait_for(&f->loop, f->relay->stats.malformed == 1);
 }
 
 static void attach__ends_in_silence(void **state)
@@ -1076,6 +1128,7 @@ int main(void)
 		TEST(attach__same_offer_same_answer),
 		TEST(attach__of_another_is_not_answered),
 		TEST(attach__limits),
+		TEST(attach__by_udp),
 		TEST(attach__ends_in_silence),
 		TEST(labels__in_the_session),
 		TEST(carry__there_and_back),
