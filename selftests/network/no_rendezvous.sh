@@ -23,8 +23,8 @@ remembers() {
 	local file=$topology_dir/$1.state/known relay
 
 	for relay in r1 r2; do
-		grep -q "^$(key "$2") .* $(key $relay)$" "$file" 2> /dev/null &&
-			grep -q "^- .* $(key $relay)$" "$file" || return
+		grep -q "^$(key "$2") .* $(key "$relay")$" "$file" 2> /dev/null &&
+			grep -q "^- .* $(key "$relay")$" "$file" || return
 	done
 }
 
