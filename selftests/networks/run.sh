@@ -41,7 +41,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../network/topology.sh"
 . "$here/proxies.sh"
 
-# What of "needs" there is: udp-signalling
+# What of "needs" there is; the conditions that there are need nothing
 has=""
 
 ring='' modes="off on" output=$topology_dir/cells.json
