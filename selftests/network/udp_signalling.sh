@@ -90,13 +90,13 @@ ktap_check "datagrams both ways" talk_datagrams a b 7002
 ktap_check "TCP was tried at both, and went nowhere" \
 	eval "[ $(tcp_from nat-a) -gt 0 ] && [ $(tcp_from nat-b) -gt 0 ]"
 
-# The server asks for a cookie at the new address, and that is all.
+# The server asks for a cookie at the new address, as soon as a has pinged.
 router_forgets nat-a
 before=$(grep -c 'rendezvous.*registered' "$topology_dir/a.log")
 router_moves nat-a 198.51.100.250
 ktap_check "a's address moves, and a session begins with what rv carries" \
 	eval "at b layactl peer del a && at b layactl peer add a $(key a) && \
-		talk_stream b a 7003 1"
+		wait_for 'at b layactl ping -c 1 a' 60 && talk_stream b a 7003 1"
 ktap_equal "without having registered again" "$before" \
 	"$(grep -c 'rendezvous.*registered' "$topology_dir/a.log")"
 
