@@ -16,11 +16,15 @@
 #define WINDOW_MAX	16
 /* Acknowledgements that say nothing new tell of a gap (RFC 5681). */
 #define REPEATS		3
-/* Without anything new acknowledged: the way may be another; it is over */
+/*
+ * Without anything new acknowledged: the way may be another; it is over, for a
+ * client, which can begin another.  A server may only not know where it is now.
+ */
 #define LOST_MS		1000
 #define STALLED_MS	15000
 /* Half of NATs forget a flow after 15 s, or 30. */
 #define PING_MS		13000
+#define PING_AGAIN_MS	2000
 #define CLIENT_IDLE_MS	40000
 #define SERVER_IDLE_MS	60000
 
@@ -211,6 +215,11 @@ static void again_from_start(struct laya_udp_stream *stream)
 	stream->repeats = 0;
 }
 
+static uint64_t ping_due(const struct laya_udp_stream *stream)
+{
+	return stream->said + (stream->pinged ? PING_AGAIN_MS : PING_MS);
+}
+
 static void on_poll(uv_poll_t *poll, int status, int events);
 static void on_timer(uv_timer_t *timer);
 
@@ -221,8 +230,8 @@ static void schedule(struct laya_udp_stream *stream)
 
 	if (under_way(stream) > 0 && stream->flight + stream->rto < due)
 		due = stream->flight + stream->rto;
-	if (stream->client && stream->said + PING_MS < due)
-		due = stream->said + PING_MS;
+	if (stream->client && ping_due(stream) < due)
+		due = ping_due(stream);
 	uv_timer_start(&stream->timer, on_timer,
 		       due > now(stream) ? due - now(stream) : 0, 0);
 	if (stream->ended || stream->out_len == sizeof(stream->out))
@@ -249,7 +258,8 @@ static void on_timer(uv_timer_t *timer)
 	uint64_t time = now(stream);
 
 	if (time >= stream->heard + idle ||
-	    (under_way(stream) > 0 && time >= stream->since + STALLED_MS)) {
+	    (stream->client && under_way(stream) > 0 &&
+	     time >= stream->since + STALLED_MS)) {
 		laya_udp_stream_fail(stream, -ETIMEDOUT);
 		return;
 	}
@@ -264,7 +274,8 @@ static void on_timer(uv_timer_t *timer)
 		again_from_start(stream);
 		send_more(stream);
 		stream->since = time;
-	} else if (stream->client && time >= stream->said + PING_MS) {
+	} else if (stream->client && time >= ping_due(stream)) {
+		stream->pinged = true;
 		send_packet(stream, LAYA_UDP_PING, stream->next, 0);
 	}
 	schedule(stream);
@@ -391,6 +402,7 @@ void laya_udp_stream_receive(struct laya_udp_stream *stream,
 	if (stream->over)
 		return;
 	stream->heard = now(stream);
+	stream->pinged = false;
 	if (packet->kind == LAYA_UDP_CLOSE) {
 		laya_udp_stream_fail(stream, 0);
 		return;

@@ -106,6 +106,7 @@ struct laya_udp_stream_ops {
  * @timer: when something is due
  * @refs: one for each handle of libuv's, and those of the side's
  * @over: ops->gone() was called
+ * @pinged: nothing has come since a ping
  * @ended: the owner says no more
  * @heard: when the last packet came
  * @said: when the last one was sent
@@ -139,6 +140,7 @@ struct laya_udp_stream {
 	uv_timer_t timer;
 	unsigned int refs;
 	bool over;
+	bool pinged;
 	bool ended;
 	uint64_t heard;
 	uint64_t said;
