@@ -19,17 +19,6 @@
 
 ktap_plan 11
 
-# anew - a and b begin without what they had agreed on
-anew() {
-	local node
-
-	for node in a b; do
-		node_kill "$node"
-		ip -n "$node" link delete laya0
-	done
-	node_start b && node_start a
-}
-
 # direct TEXT - a's show says so of its signalling
 direct() {
 	at a layactl show | grep -q "direct signalling: .*$1"
@@ -50,9 +39,9 @@ echo "Endpoint = ${topology_address[b]}:444" >> "${topology_config[a]}"
 ktap_check "the nodes run" eval "node_start b && node_start a"
 ktap_check "a stream of 1 MiB with both" talk_stream a b 7000 1
 node_kill rv
-ktap_check "the rendezvous is gone, both begin anew" anew
+ktap_check "the rendezvous is gone, both begin anew" node_anew b a
 ktap_check "a stream of 1 MiB from a by the endpoint" talk_stream a b 7001 1
-ktap_check "again both begin anew" eval 'anew && wait_for "direct 444.by"'
+ktap_check "again both begin anew" eval 'node_anew b a && wait_for "direct 444.by"'
 ktap_check "a stream of 1 MiB from b, which a has called" talk_stream b a 7002 1
 
 rendezvous_start rv
@@ -65,7 +54,7 @@ table inet closed {
 	}
 }
 EOT
-ktap_check "the endpoint is closed, both begin anew" anew
+ktap_check "the endpoint is closed, both begin anew" node_anew b a
 ktap_check "a stream of 1 MiB by the rendezvous" talk_stream a b 7003 1
 ktap_check "explain says that the endpoint is refused" eval \
 	'at a layactl explain b | grep "endpoint ${topology_address[b]}:444: .*refused"'

@@ -20,19 +20,6 @@ endpoint() {
 	echo "Endpoint = $2" >> "${topology_config[$1]}"
 }
 
-# anew NODE... - layad and its device
-anew() {
-	local node
-
-	for node; do
-		node_kill "$node"
-		ip -n "$node" link delete laya0
-	done
-	for node; do
-		node_start "$node" || return
-	done
-}
-
 # direct NODE TEXT - show says so of its signalling
 direct() {
 	at "$1" layactl show | grep -q "direct signalling: .*$2"
@@ -66,7 +53,7 @@ ktap_check "and b" direct b "192.168.7.1:[0-9]*, called"
 ktap_check "datagrams both ways" talk_datagrams a b 7001
 
 ktap_check "both begin anew, and a calls" eval \
-	'anew a b && wait_for "direct b called"'
+	'node_anew a b && wait_for "direct b called"'
 ktap_check "a stream of 1 MiB from who was called" talk_stream b a 7002 1
 
 node_kill b
@@ -82,7 +69,7 @@ node_config a "Transports = udp, tls"
 node_peer a b
 endpoint a 192.168.7.2:5292
 ktap_check "one port serves signalling and attachments" eval \
-	'anew b a && talk_stream a b 7004 1 && direct a "5292 by tls"'
+	'node_anew b a && talk_stream a b 7004 1 && direct a "5292 by tls"'
 
 node_config c
 node_peer c b
@@ -100,17 +87,17 @@ node_config c
 node_peer c b
 endpoint c 192.168.7.2:446
 ktap_check "a wrong port is named" eval \
-	'anew c && explains c b "endpoint 192.168.7.2:446: " && explains c b "onnection refused"'
+	'node_anew c && explains c b "endpoint 192.168.7.2:446: " && explains c b "onnection refused"'
 
 node_config c
 node_peer c a
 endpoint c 192.168.7.2:5292
 ktap_check "and that another listens there" eval \
-	'anew c && explains c a "is its public key the right one?"'
+	'node_anew c && explains c a "is its public key the right one?"'
 
 ktap_check "a peer with an endpoint is added at run time" eval \
 	'node_config c && node_config b "SignalListen = 192.168.7.2:443" && node_peer b c &&
-	 anew b c && at c layactl peer add b "$(key b)" endpoint 192.168.7.2:443 &&
+	 node_anew b c && at c layactl peer add b "$(key b)" endpoint 192.168.7.2:443 &&
 	 talk_stream c b 7006 1'
 
 [ "$ktap_failures" = 0 ] || logs 60

@@ -333,6 +333,19 @@ node_kill() {
 	wait_for "! node_lives $1"
 }
 
+# node_anew NODE... - end layad and its device, and begin again in this order
+node_anew() {
+	local node
+
+	for node; do
+		node_kill "$node"
+		ip -n "$node" link delete laya0
+	done
+	for node; do
+		node_start "$node" || return
+	done
+}
+
 # path NODE PEER FIELD - of the path in use: kind, carrier-type, id, ...
 path() {
 	at "$1" layactl show -j 2> /dev/null |

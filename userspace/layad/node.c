@@ -19,6 +19,7 @@
 #include "gateway.h"
 #include "kernel.h"
 #include "known.h"
+#include "local.h"
 #include "log.h"
 #include "node.h"
 #include "outside.h"
@@ -204,6 +205,7 @@ void node_addresses_changed(struct node *node)
 	forwarder_retry(node);
 	carrier_retry(node);
 	gateway_look(node);
+	local_links_changed(node);
 	if (node_is_relay(node))
 		rendezvous_register_again(node);
 	TAILQ_FOREACH(peer, &node->peers, entry) {
@@ -392,6 +394,8 @@ int node_start(struct node *node)
 	if (!ret)
 		ret = signalling_start(node);
 	if (!ret)
+		ret = local_start(node);
+	if (!ret)
 		ret = kernel_start(node);
 	if (!ret)
 		look_for_nat64(node);
@@ -420,6 +424,7 @@ void node_stop(struct node *node)
 	save_seen(node);
 	control_socket_stop(node);
 	rendezvous_stop(node);
+	local_stop(node);
 	signalling_stop(node);
 	known_stop(node);
 	if (node->nat64_asked)

@@ -10,6 +10,7 @@
  *	courier.c		what carries these: rendezvous servers and others
  *	rendezvous.c		connections to rendezvous servers
  *	signalling.c		connections between peers, for the same
+ *	local.c			finding peers on a LAN
  *	contact.c		a connection that is kept
  *	forwarder.c		our attachments to forwarders
  *	known.c			peers that were met before, without rendezvous
@@ -58,6 +59,7 @@ struct forwarder;
 struct carrier;
 struct hall;
 struct known_state;
+struct local_discovery;
 
 TAILQ_HEAD(peer_list, peer);
 TAILQ_HEAD(rendezvous_list, rendezvous);
@@ -93,6 +95,7 @@ TAILQ_HEAD(carrier_list, carrier);
  * @addresses: of addresses.c
  * @attach: of attach.c; NULL unless we forward
  * @hall: of signalling.c
+ * @local: of local.c; NULL without LocalDiscovery
  * @control_port: of control_port.c
  * @control_socket: of control_socket.c
  * @known: of known.c
@@ -129,6 +132,7 @@ struct node {
 	struct addresses *addresses;
 	struct attach *attach;
 	struct hall *hall;
+	struct local_discovery *local;
 	struct control_port *control_port;
 	struct control_socket *control_socket;
 	struct known_state *known;

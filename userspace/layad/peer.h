@@ -99,6 +99,7 @@ struct answer {
  * @forwarder: we are attached to it, or about to; NULL
  * @attachment: it is attached to us; NULL
  * @signalling: directly with it; NULL
+ * @local_secret: of local.c; zero until it is needed
  * @offer: our handshake
  * @answer: theirs
  * @wanted: packets wait for it
@@ -132,6 +133,7 @@ struct peer {
 	struct forwarder *forwarder;
 	struct attachment *attachment;
 	struct signalling *signalling;
+	uint8_t local_secret[LAYA_KEY_SIZE];
 	struct offer offer;
 	struct answer answer;
 	bool wanted;

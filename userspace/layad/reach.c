@@ -50,6 +50,7 @@ struct attempt {
  * @host_name: likewise
  * @key: likewise
  * @prologue: likewise
+ * @on_link: likewise
  * @private_key: of ours
  */
 struct reach {
@@ -66,6 +67,7 @@ struct reach {
 	char host_name[LAYA_CONFIG_HOST_SIZE];
 	uint8_t key[LAYA_KEY_SIZE];
 	const char *prologue;
+	bool on_link;
 	uint8_t private_key[LAYA_KEY_SIZE];
 };
 
@@ -296,6 +298,8 @@ static int dial(struct attempt *attempt)
 	reach_options(reach->node, &options);
 	if (attempt->way.transport == LAYA_TRANSPORT_UDP)
 		options.timeout = UDP_MS;
+	if (reach->on_link)
+		options.proxy = "none";
 	return laya_dial(&attempt->dial, reach->node->loop, &target, &options,
 			 &dial_ops, attempt);
 }
@@ -364,6 +368,7 @@ int reach_begin(struct reach **reach, struct node *node,
 			 target->host_name);
 	memcpy(new->key, target->key, LAYA_KEY_SIZE);
 	new->prologue = target->prologue;
+	new->on_link = target->on_link;
 	memcpy(new->private_key, private_key, LAYA_KEY_SIZE);
 	new->timer = timer_new(node->loop, on_timer, new);
 	if (!new->timer) {

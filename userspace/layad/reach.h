@@ -48,6 +48,7 @@ struct reach_way {
  * @key: its public key
  * @prologue: LAYA_PROLOGUE_*
  * @first: begin with this one: it worked the last time; 0 is any
+ * @on_link: no proxy leads there
  */
 struct reach_target {
 	const char *host;
@@ -57,6 +58,7 @@ struct reach_target {
 	const uint8_t *key;
 	const char *prologue;
 	enum laya_transport first;
+	bool on_link;
 };
 
 /**

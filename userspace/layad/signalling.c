@@ -13,6 +13,7 @@
 #include "door.h"
 #include "limit.h"
 #include "listener.h"
+#include "local.h"
 #include "log.h"
 #include "offer.h"
 #include "signalling.h"
@@ -22,6 +23,8 @@
 /* Of one IPv4 address, or one IPv6 /64; a NAT may have many peers behind it */
 #define MAX_FROM_ONE		64
 #define MAX_SOURCES		4096
+/* From one dial of a peer that was found to the next */
+#define FOUND_MS		5000
 /* A stranger's handshake costs three Diffie-Hellman, an offer four. */
 static const struct rate arrivals = { .per_second = 4, .burst = 32 };
 static const struct rate offers = { .per_second = 1, .burst = 16 };
@@ -51,6 +54,7 @@ struct visitor {
  * @listener: takes connections; NULL if we do not listen on a port of our own
  * @doors: where they come from
  * @n_doors: how many
+ * @any: for LocalDiscovery without SignalListen, or NULL
  * @sources: what comes from one address
  * @pending: those who have not shown yet who they are
  * @n_pending: how many
@@ -61,24 +65,39 @@ struct hall {
 	struct laya_listener *listener;
 	struct laya_door *doors[LAYA_CONFIG_LISTENS];
 	unsigned int n_doors;
+	struct laya_door *any;
 	struct sources sources;
 	TAILQ_HEAD(, visitor) pending;
 	unsigned int n_pending;
 };
 
 /**
+ * struct line - somewhere where a peer listens
+ * @signalling: with the peer
+ * @host: name or address; empty if there is none
+ * @port: port
+ * @contact: with that; its timer is NULL when it is not dialled
+ */
+struct line {
+	struct signalling *signalling;
+	char host[LAYA_CONFIG_HOST_SIZE];
+	uint16_t port;
+	struct contact contact;
+};
+
+/**
  * struct signalling - with one peer
  * @peer: the peer
- * @host: its Endpoint; empty if it has none
- * @port: its port
- * @contact: with that
+ * @endpoint: its Endpoint
+ * @found: where it was found on the LAN; dialled once each time
+ * @found_at: when
  * @visitor: the channel that it has opened, or NULL
  */
 struct signalling {
 	struct peer *peer;
-	char host[LAYA_CONFIG_HOST_SIZE];
-	uint16_t port;
-	struct contact contact;
+	struct line endpoint;
+	struct line found;
+	uint64_t found_at;
 	struct visitor *visitor;
 };
 
@@ -92,11 +111,24 @@ static struct signalling *signalling_of(struct peer *peer)
 	if (!signalling)
 		return NULL;
 	signalling->peer = peer;
+	signalling->endpoint.signalling = signalling;
+	signalling->found.signalling = signalling;
 	peer->signalling = signalling;
 	return signalling;
 }
 
 /* --- the courier --- */
+
+static bool is_up(const struct signalling *signalling)
+{
+	return signalling->visitor || signalling->endpoint.contact.up ||
+	       signalling->found.contact.up;
+}
+
+static bool is_trying(const struct line *line)
+{
+	return line->contact.reach || line->contact.channel;
+}
 
 static enum courier_state state(const struct courier *courier,
 				const struct peer *peer)
@@ -104,14 +136,16 @@ static enum courier_state state(const struct courier *courier,
 	const struct signalling *signalling = peer->signalling;
 	const struct hall *hall = courier->owner;
 
-	if (signalling && (signalling->visitor || signalling->contact.up))
+	if (signalling && is_up(signalling))
 		return COURIER_READY;
-	if (signalling && signalling->host[0] != '\0')
-		return signalling->contact.reach ||
-		       signalling->contact.channel ?
-		       COURIER_TRYING : COURIER_DOWN;
-	/* It may be about to call. */
-	return hall->node->config.n_listens ? COURIER_DOWN : COURIER_NONE;
+	if (signalling && (is_trying(&signalling->endpoint) ||
+			   is_trying(&signalling->found)))
+		return COURIER_TRYING;
+	if (signalling && signalling->endpoint.host[0] != '\0')
+		return COURIER_DOWN;
+	/* It may be about to call, or to be found. */
+	return hall->listener || signalling_shares_port(hall->node) ?
+		COURIER_DOWN : COURIER_NONE;
 }
 
 /* What it has opened last is what works now. */
@@ -122,18 +156,29 @@ static int send_by(struct courier *courier, struct peer *peer,
 	int ret = -ENOTCONN;
 
 	(void)courier;
-	if (signalling && signalling->visitor)
+	if (!signalling)
+		return ret;
+	if (signalling->visitor)
 		ret = laya_channel_send(signalling->visitor->channel, message);
-	if (signalling && ret)
-		ret = contact_send(&signalling->contact, message);
+	if (ret)
+		ret = contact_send(&signalling->endpoint.contact, message);
+	if (ret)
+		ret = contact_send(&signalling->found.contact, message);
 	return ret;
+}
+
+static void retry(struct peer *peer)
+{
+	if (peer->signalling && peer->signalling->endpoint.contact.timer)
+		contact_retry(&peer->signalling->endpoint.contact);
 }
 
 static void wanted(struct courier *courier, struct peer *peer)
 {
 	(void)courier;
-	if (peer->signalling && peer->signalling->host[0] != '\0')
-		contact_retry(&peer->signalling->contact);
+	retry(peer);
+	if (!peer->signalling || !is_up(peer->signalling))
+		local_look(peer->node);
 }
 
 static const struct courier_ops courier_ops = {
@@ -183,8 +228,8 @@ static void take_message(struct peer *peer, const struct laya_message *message)
 static void on_message(struct contact *contact,
 		       const struct laya_message *message, void *data)
 {
-	struct signalling *signalling = data;
-	struct peer *peer = signalling->peer;
+	struct line *line = data;
+	struct peer *peer = line->signalling->peer;
 
 	if (message->type != LAYA_MESSAGE_REGISTERED) {
 		take_message(peer, message);
@@ -193,19 +238,23 @@ static void on_message(struct contact *contact,
 	if (contact->up)
 		return;
 	contact_accepted(contact);
-	laya_info("%s: connected at its endpoint %s:%u", peer_text(peer),
-		  signalling->host, signalling->port);
+	laya_info("%s: connected at %s:%u", peer_text(peer), line->host,
+		  line->port);
 	offer_courier_ready(peer, courier_of(peer->node));
 }
 
 static void on_lost(struct contact *contact, void *data)
 {
-	struct signalling *signalling = data;
+	struct line *line = data;
+	struct signalling *signalling = line->signalling;
 	struct peer *peer = signalling->peer;
 
 	(void)contact;
-	if (!signalling->visitor)
+	if (!is_up(signalling))
 		offer_courier_lost(peer, courier_of(peer->node));
+	/* If it is there still it is found again. */
+	if (line == &signalling->found)
+		contact_end(&line->contact);
 }
 
 static const struct contact_ops contact_ops = {
@@ -213,18 +262,25 @@ static const struct contact_ops contact_ops = {
 	.lost = on_lost,
 };
 
-static int dial(struct signalling *signalling)
+static int dial(struct line *line)
 {
+	struct signalling *signalling = line->signalling;
 	struct peer *peer = signalling->peer;
+	const bool found = line == &signalling->found;
 	const struct reach_target target = {
-		.host = signalling->host,
-		.port = signalling->port,
+		.host = line->host,
+		.port = line->port,
 		.key = peer->handshake.key,
 		.prologue = LAYA_PROLOGUE_SIGNAL,
+		.on_link = found,
 	};
+	int ret;
 
-	return contact_init(&signalling->contact, peer->node, "endpoint",
-			    &target, &contact_ops, signalling);
+	ret = contact_init(&line->contact, peer->node, "endpoint", &target,
+			   &contact_ops, line);
+	/* Whoever goes away is found there for a while, and that is no news. */
+	line->contact.complained = found;
+	return ret;
 }
 
 /**
@@ -238,13 +294,55 @@ static int dial(struct signalling *signalling)
 int signalling_set_endpoint(struct peer *peer, const char *host, uint16_t port)
 {
 	struct signalling *signalling = signalling_of(peer);
+	struct line *line;
 
 	if (!signalling)
 		return -ENOMEM;
-	snprintf(signalling->host, sizeof(signalling->host), "%s", host);
-	signalling->port = port;
+	line = &signalling->endpoint;
+	snprintf(line->host, sizeof(line->host), "%s", host);
+	line->port = port;
 	/* Before there is a hall, signalling_start() does it. */
-	return peer->node->hall ? dial(signalling) : 0;
+	return peer->node->hall ? dial(line) : 0;
+}
+
+/**
+ * signalling_is_up() - is there a channel with a peer
+ * @peer: the peer
+ *
+ * Return: whether.
+ */
+bool signalling_is_up(const struct peer *peer)
+{
+	return peer->signalling && is_up(peer->signalling);
+}
+
+/**
+ * signalling_found() - somebody says that a peer is on the LAN
+ * @peer: a configured peer
+ * @address: where it is said to listen
+ *
+ * It is dialled once, and not more often than every few seconds.
+ */
+void signalling_found(struct peer *peer, const struct laya_address *address)
+{
+	struct signalling *signalling = signalling_of(peer);
+	struct line *line;
+
+	if (!signalling || is_up(signalling) ||
+	    signalling->found.contact.timer ||
+	    (signalling->found_at != 0 &&
+	     node_now(peer->node) - signalling->found_at < FOUND_MS))
+		return;
+	line = &signalling->found;
+	if (uv_inet_ntop(address->family, address->addr, line->host,
+			 sizeof(line->host)))
+		return;
+	line->port = address->port;
+	signalling->found_at = node_now(peer->node);
+	laya_debug("%s: found at %s:%u", peer_text(peer), line->host,
+		   line->port);
+	if (dial(line))
+		laya_debug("%s: not dialled: no memory", peer_text(peer));
 }
 
 /* --- who calls --- */
@@ -256,7 +354,7 @@ static void end_visitor(struct visitor *visitor)
 
 	if (peer) {
 		peer->signalling->visitor = NULL;
-		if (!peer->signalling->contact.up)
+		if (!is_up(peer->signalling))
 			offer_courier_lost(peer, &hall->courier);
 	} else {
 		TAILQ_REMOVE(&hall->pending, visitor, entry);
@@ -494,6 +592,27 @@ bool signalling_is_at(const struct node *node,
 	return false;
 }
 
+/* All addresses, of both families or of the one that this machine has, any port */
+static int open_any(struct hall *hall)
+{
+	struct laya_address address = { .family = AF_INET6 };
+	int ret;
+
+	ret = listener_open(hall->node, &hall->listener, &listener_ops, hall);
+	if (ret)
+		return ret;
+	ret = laya_door_open(&hall->any, hall->node->loop, &address, true,
+			     &door_ops, hall);
+	if (ret == -EAFNOSUPPORT || ret == -EADDRNOTAVAIL) {
+		address.family = AF_INET;
+		ret = laya_door_open(&hall->any, hall->node->loop, &address,
+				     false, &door_ops, hall);
+	}
+	if (ret)
+		laya_error("LocalDiscovery: cannot listen: %s", strerror(-ret));
+	return ret;
+}
+
 static int open_doors(struct hall *hall)
 {
 	const struct laya_config *config = &hall->node->config;
@@ -524,7 +643,31 @@ static int open_doors(struct hall *hall)
 		hall->n_doors++;
 		laya_info("peers may call at %s", text);
 	}
+	if (config->local_discovery && config->n_listens == 0)
+		return open_any(hall);
 	return 0;
+}
+
+/**
+ * signalling_port() - where peers may call
+ * @node: ours
+ * @address: one of its addresses
+ *
+ * Return: the port there; 0 if there is none.
+ */
+uint16_t signalling_port(const struct node *node,
+			 const struct laya_address *address)
+{
+	const struct hall *hall = node->hall;
+	struct laya_address local = *address;
+	size_t i;
+
+	for (i = 0; i < node->config.n_listens; i++) {
+		local.port = node->config.listens[i].port;
+		if (signalling_is_at(node, &local))
+			return local.port;
+	}
+	return hall->any ? laya_door_address(hall->any)->port : 0;
 }
 
 /**
@@ -553,7 +696,7 @@ int signalling_start(struct node *node)
 	ret = open_doors(hall);
 	TAILQ_FOREACH(peer, &node->peers, entry) {
 		if (!ret && peer->signalling)
-			ret = dial(peer->signalling);
+			ret = dial(&peer->signalling->endpoint);
 	}
 	return ret;
 }
@@ -567,7 +710,7 @@ void signalling_retry(struct node *node)
 	struct peer *peer;
 
 	TAILQ_FOREACH(peer, &node->peers, entry)
-		wanted(NULL, peer);
+		retry(peer);
 }
 
 /**
@@ -582,8 +725,10 @@ void signalling_forget(struct peer *peer)
 		return;
 	if (signalling->visitor)
 		close_visitor(signalling->visitor);
-	if (signalling->contact.timer)
-		contact_end(&signalling->contact);
+	if (signalling->endpoint.contact.timer)
+		contact_end(&signalling->endpoint.contact);
+	if (signalling->found.contact.timer)
+		contact_end(&signalling->found.contact);
 	free(signalling);
 	peer->signalling = NULL;
 }
@@ -606,6 +751,8 @@ void signalling_stop(struct node *node)
 		close_visitor(visitor);
 	while (hall->n_doors > 0)
 		laya_door_close(hall->doors[--hall->n_doors]);
+	if (hall->any)
+		laya_door_close(hall->any);
 	if (hall->listener)
 		laya_listener_close(hall->listener);
 	sources_free(&hall->sources);
@@ -616,17 +763,17 @@ void signalling_stop(struct node *node)
 
 /* --- for people --- */
 
-static json_t *describe_contact(const struct signalling *signalling)
+static json_t *describe_line(const struct line *line, const char *how)
 {
-	const struct contact *contact = &signalling->contact;
+	const struct contact *contact = &line->contact;
 	json_t *item;
 
 	/* Once the handshake was done it had our key. */
 	item = json_pack("{s:o, s:s, s:b}", "address",
-			 json_sprintf(strchr(signalling->host, ':') ?
-				      "[%s]:%u" : "%s:%u", signalling->host,
-				      signalling->port),
-			 "how", "Endpoint", "connected", contact->up);
+			 json_sprintf(strchr(line->host, ':') ?
+				      "[%s]:%u" : "%s:%u", line->host,
+				      line->port),
+			 "how", how, "connected", contact->up);
 	if (contact->up)
 		json_object_set_new(item, "transport", json_string(
 			laya_transport_name(contact->transport)));
@@ -656,8 +803,12 @@ json_t *signalling_describe(const struct peer *peer)
 
 	if (!signalling)
 		return list;
-	if (signalling->host[0] != '\0')
-		json_array_append_new(list, describe_contact(signalling));
+	if (signalling->endpoint.host[0] != '\0')
+		json_array_append_new(list, describe_line(&signalling->endpoint,
+							  "Endpoint"));
+	if (signalling->found.contact.timer)
+		json_array_append_new(list, describe_line(&signalling->found,
+							  "LocalDiscovery"));
 	if (signalling->visitor) {
 		laya_address_format(text, laya_channel_remote_address(
 					    signalling->visitor->channel));

@@ -26,9 +26,13 @@
 int signalling_start(struct node *node);
 void signalling_stop(struct node *node);
 void signalling_retry(struct node *node);
+uint16_t signalling_port(const struct node *node,
+			 const struct laya_address *address);
 
 /* Of one peer */
 int signalling_set_endpoint(struct peer *peer, const char *host, uint16_t port);
+void signalling_found(struct peer *peer, const struct laya_address *address);
+bool signalling_is_up(const struct peer *peer);
 void signalling_forget(struct peer *peer);
 json_t *signalling_describe(const struct peer *peer);
 

@@ -389,6 +389,12 @@ static int node_gateway_keys(struct parser *p, const char *key,
 	return each_word(p, key, value, add_gateway_key);
 }
 
+static int node_local_discovery(struct parser *p, const char *key,
+				const char *value)
+{
+	return set_bool(p, key, &p->config->local_discovery, value);
+}
+
 static int node_signal_listen(struct parser *p, const char *key,
 			      const char *value)
 {
@@ -637,6 +643,7 @@ static const struct key {
 	{ SECTION_NODE, "GatewayKeys", false, node_gateway_keys },
 	{ SECTION_NODE, "UseGateways", false, node_use_gateways },
 	{ SECTION_NODE, "SignalListen", false, node_signal_listen },
+	{ SECTION_NODE, "LocalDiscovery", false, node_local_discovery },
 	{ SECTION_RENDEZVOUS, "PublicKey", true, server_public_key },
 	{ SECTION_RENDEZVOUS, "Address", true, server_address },
 	{ SECTION_RENDEZVOUS, "HostName", false, server_host_name },

@@ -129,6 +129,7 @@ struct laya_config_peer {
  * @gateway_keys: GatewayKeys
  * @n_gateway_keys: how many; 0 when it is not set
  * @use_gateways: UseGateways
+ * @local_discovery: LocalDiscovery
  * @listens: SignalListen
  * @n_listens: how many
  * @node_line: where [Node] begins
@@ -154,6 +155,7 @@ struct laya_config {
 	uint8_t gateway_keys[LAYA_CONFIG_GATEWAY_KEYS][LAYA_KEY_SIZE];
 	size_t n_gateway_keys;
 	bool use_gateways;
+	bool local_discovery;
 	struct laya_address listens[LAYA_CONFIG_LISTENS];
 	size_t n_listens;
 	unsigned int node_line;

@@ -13,7 +13,8 @@
  *		{"ok": true, "device": NAME, "public-key": KEY,
  *		 "peers": [{"name": NAME or absent, "public-key": KEY,
  *			    "signalling": [{"address": TEXT,
- *					    "how": "Endpoint" or "called",
+ *					    "how": "Endpoint", "called" or
+ *						   "LocalDiscovery",
  *					    "connected": BOOLEAN}...]}...],
  *		 "rendezvous": [{"address": TEXT, "public-key": KEY,
  *				 "connected": BOOLEAN}...],

@@ -51,6 +51,7 @@ static void parse__all_keys(void **state)
 	     "Gateway = no\n"
 	     "UseGateways = no\n"
 	     "SignalListen = 192.0.2.1:443, [::]:444\n"
+	     "LocalDiscovery = yes\n"
 	     "# more\n"
 	     "[Rendezvous]\nPublicKey=" KEY1 "\nAddress=r.example:443\n"
 	     "[rendezvous]\npublickey = " KEY2 "\n"
@@ -78,6 +79,7 @@ static void parse__all_keys(void **state)
 	assert_int_equal(config.relays[0].port, LAYA_DEFAULT_PORT);
 	assert_false(config.gateway);
 	assert_false(config.use_gateways);
+	assert_true(config.local_discovery);
 	assert_int_equal(config.n_listens, 2);
 	assert_int_equal(config.listens[0].family, AF_INET);
 	assert_int_equal(config.listens[0].port, 443);
@@ -262,6 +264,7 @@ static const struct bad {
 	{ NODE "[Gateway]\nPublicKey = x\n", "test.conf:4: PublicKey: " },
 	{ NODE "[Gateway]\nAddress = 192.0.2.1\n",
 	  "test.conf:4: Address: unknown key in [Gateway]" },
+	{ NODE "LocalDiscovery = 1", "test.conf:3: LocalDiscovery: \"1\"" },
 	{ NODE "SignalListen = here:443", "test.conf:3: SignalListen: \"here" },
 	{ NODE "SignalListen = 0.0.0.0", "test.conf:3: SignalListen: \"0.0" },
 	{ NODE "SignalListen = [::]:0", "test.conf:3: SignalListen: \"[::]" },
