@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034,SC2154,SC2317 # run.sh reads what is set
 #
-# The NAT has room for six flows, of any protocol, for 30 s after the last packet;
+# The NAT has room for twelve flows, of any protocol, for 30 s after the last packet;
 # what would be another one is dropped without a word.
 #
 #    net -- nat -- host
@@ -16,7 +16,7 @@ build() { # HOST
 		table ip ports {
 			set flows {
 				type ipv4_addr . inet_proto . inet_service . inet_service
-				size 6
+				size 12
 				flags dynamic, timeout
 				timeout 30s
 			}
