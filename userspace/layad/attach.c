@@ -24,7 +24,6 @@
 #define CARE_MS			20000
 /* How long the addresses of a host are dialled that it asked about */
 #define ASKED_MS		5000
-#define MAX_ATTACHMENTS		4096
 #define MAX_LABELS_EACH		256
 #define MAX_LABELS		65536
 #define MAX_CONNECTIONS		1024
@@ -107,11 +106,26 @@ struct attach {
 	uint64_t courier_at;		/* when there were more last */
 };
 
+static unsigned int max_attachments(const struct node *node)
+{
+	return node->config.forward_hosts ?: LAYA_CONFIG_MAX_HOSTS;
+}
+
+/* Percent: how near the end is */
+static uint32_t load(const struct node *node)
+{
+	const struct attach *attach = node->attach;
+	uint32_t hosts = attach->n_attachments * 100 / max_attachments(node);
+	uint32_t labels = attach->n_labels * 100 / MAX_LABELS;
+
+	return hosts > labels ? hosts : labels;
+}
+
 static struct attachment *attachment_new(struct node *node, struct peer *peer)
 {
 	struct attachment *attachment;
 
-	if (node->attach->n_attachments >= MAX_ATTACHMENTS)
+	if (node->attach->n_attachments >= max_attachments(node))
 		return NULL;
 	attachment = calloc(1, sizeof(*attachment));
 	if (!attachment)
@@ -332,6 +346,7 @@ int attach_label_request(struct peer *peer, const struct laya_message *request,
 		memcpy(out->label, issued->label, LAYA_LABEL_SIZE);
 	}
 	reply->labels.lifetime = LABEL_LIFE_S;
+	reply->labels.load = load(peer->node);
 	if (attachment->inside) {
 		gateway_outside(peer->node, &reply->labels.addresses);
 		/* And soon of the ways over those above us */

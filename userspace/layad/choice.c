@@ -18,6 +18,16 @@ static void weigh(uint8_t weight[crypto_generichash_BYTES],
 			   LAYA_KEY_SIZE, own, LAYA_KEY_SIZE);
 }
 
+/* Is one better to begin with, whatever the weights; 0 if neither is */
+static int better(const struct choice *a, const struct choice *b)
+{
+	if (a->preferred != b->preferred)
+		return a->preferred ? 1 : -1;
+	if (a->loaded != b->loaded)
+		return a->loaded ? -1 : 1;
+	return 0;
+}
+
 /**
  * choice_forwarder() - to which forwarder to attach next
  * @list: those that are known
@@ -37,6 +47,7 @@ int choice_forwarder(const struct choice *list, size_t n,
 	unsigned int active = 0;
 	bool gateway = false;
 	int best = -1;
+	int rank;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
@@ -53,15 +64,35 @@ int choice_forwarder(const struct choice *list, size_t n,
 		if (list[i].waiting)
 			continue;
 		weigh(weight, own, list[i].key);
-		if (best < 0 ||
-		    (list[i].preferred && !list[best].preferred) ||
-		    (list[i].preferred == list[best].preferred &&
-		     memcmp(weight, most, sizeof(weight)) > 0)) {
+		rank = best < 0 ? 1 : better(&list[i], &list[best]);
+		if (rank > 0 || (rank == 0 &&
+				 memcmp(weight, most, sizeof(weight)) > 0)) {
 			best = i;
 			memcpy(most, weight, sizeof(most));
 		}
 	}
 	return active + gateway < FORWARDERS_WANTED ? best : -1;
+}
+
+/**
+ * choice_leaves() - to attach to a forwarder that is loaded, or rather not
+ * @list: those that are known
+ * @n: how many
+ * @at: the one that has just said so; nothing goes over it yet
+ *
+ * Return: whether there is another to try, of which we do not know that it is
+ * loaded too.
+ */
+bool choice_leaves(const struct choice *list, size_t n, size_t at)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (!list[i].active && !list[i].waiting && !list[i].gateway &&
+		    better(&list[i], &list[at]) > 0)
+			return true;
+	}
+	return false;
 }
 
 /**

@@ -30,6 +30,7 @@ enum via {
  * @active: we are attached to it, or about to
  * @waiting: it failed, and is left alone for a while
  * @preferred: it is in our configuration, or was in use before a restart
+ * @loaded: it has said that it has much to do
  * @gateway: it may be a gateway, which costs nobody a detour
  * @attached: we are attached to it
  */
@@ -38,12 +39,17 @@ struct choice {
 	bool active;
 	bool waiting;
 	bool preferred;
+	bool loaded;
 	bool gateway;
 	bool attached;
 };
 
+/* Percent; who has more to do had better not have another host */
+#define FORWARDER_LOADED	75
+
 int choice_forwarder(const struct choice *list, size_t n,
 		     const uint8_t own[LAYA_KEY_SIZE]);
+bool choice_leaves(const struct choice *list, size_t n, size_t at);
 bool choice_ours_wins(const uint8_t own[LAYA_KEY_SIZE],
 		      const uint8_t peer[LAYA_KEY_SIZE], enum via ours,
 		      enum via theirs);

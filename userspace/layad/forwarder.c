@@ -603,8 +603,10 @@ static void attach(struct forwarder *forwarder)
 		target.host = text;
 		target.port = address->port;
 	}
-	laya_debug("attaching to the forwarder %s, port %u", target.host,
-		   target.port);
+	/* A router that is no gateway is asked again and again: told once. */
+	if (!forwarder->gateway || forwarder->failure[0] == '\0')
+		laya_debug("attaching to the forwarder %s, port %u",
+			   target.host, target.port);
 	forwarder->state = FORWARDER_CONNECTING;
 	forwarder->path_usable = false;
 	forwarder->asked = 0;
@@ -747,6 +749,82 @@ static void set_label(struct forwarder *forwarder,
 	forwarder->n_labels++;
 }
 
+static void describe(const struct forwarder *forwarder, struct choice *choice)
+{
+	memset(choice, 0, sizeof(*choice));
+	memcpy(choice->key, forwarder->key, LAYA_KEY_SIZE);
+	choice->active = forwarder->state != FORWARDER_IDLE;
+	choice->attached = forwarder->state == FORWARDER_UP;
+	choice->gateway = forwarder->gateway;
+	choice->waiting = forwarder->waiting ||
+		(!forwarder->server && forwarder->addresses.n == 0) ||
+		(!forwarder->gateway &&
+		 forwarder_has_rival(forwarder, forwarder->key));
+	choice->preferred = forwarder->server || forwarder->adopted;
+	choice->loaded = forwarder->load >= FORWARDER_LOADED;
+}
+
+/* Return: how many forwarders we know of; 0 also without memory. */
+static size_t list_choices(const struct node *node, struct choice **list,
+			   struct forwarder ***by_index)
+{
+	struct forwarder *forwarder;
+	size_t n = 0;
+	size_t i = 0;
+
+	*list = NULL;
+	*by_index = NULL;
+	TAILQ_FOREACH(forwarder, &node->forwarders, entry)
+		n++;
+	if (n == 0)
+		return 0;
+	*list = calloc(n, sizeof(**list));
+	*by_index = calloc(n, sizeof(**by_index));
+	if (!*list || !*by_index)
+		return 0;
+	TAILQ_FOREACH(forwarder, &node->forwarders, entry) {
+		(*by_index)[i] = forwarder;
+		describe(forwarder, &(*list)[i++]);
+	}
+	return n;
+}
+
+/* Nothing goes over it yet, and there is another that may have less to do. */
+static bool leaves(const struct forwarder *forwarder)
+{
+	struct forwarder **by_index;
+	struct choice *list;
+	bool yes = false;
+	size_t n;
+	size_t i;
+
+	if (forwarder->gateway || forwarder->load < FORWARDER_LOADED)
+		return false;
+	n = list_choices(forwarder->node, &list, &by_index);
+	for (i = 0; i < n; i++) {
+		if (by_index[i] == forwarder)
+			yes = choice_leaves(list, n, i);
+	}
+	free(list);
+	free(by_index);
+	return yes;
+}
+
+static void release_labels(struct forwarder *forwarder,
+			   const struct laya_message *labels)
+{
+	struct laya_message release = { .type = LAYA_MESSAGE_LABEL_RELEASE };
+	unsigned int i;
+
+	randombytes_buf(&release.id, sizeof(release.id));
+	release.label_release.n = labels->labels.n;
+	for (i = 0; i < labels->labels.n; i++)
+		memcpy(release.label_release.labels[i],
+		       labels->labels.list[i].label, LAYA_LABEL_SIZE);
+	if (forwarder->channel && release.label_release.n > 0)
+		laya_channel_send(forwarder->channel, &release);
+}
+
 /**
  * forwarder_labels() - a forwarder tells labels
  * @forwarder: the forwarder
@@ -761,6 +839,14 @@ void forwarder_labels(struct forwarder *forwarder,
 
 	if (forwarder->state < FORWARDER_BINDING)
 		return;
+	forwarder->load = message->labels.load;
+	if (forwarder->state == FORWARDER_BINDING && leaves(forwarder)) {
+		laya_info("forwarder %s: it has %u%% of the hosts that it takes",
+			  name(forwarder), forwarder->load);
+		release_labels(forwarder, message);
+		forwarder_lost(forwarder, "others may have less to do");
+		return;
+	}
 	for (i = 0; i < message->labels.n; i++)
 		set_label(forwarder, &message->labels.list[i]);
 	told->n = 0;
@@ -808,6 +894,16 @@ static void retry(struct node *node, const struct forwarder *lost)
 	}
 }
 
+static void say_lost(const struct forwarder *forwarder)
+{
+	bool news = forwarder->state == FORWARDER_UP ||
+		    (forwarder->backoff.tries == 0 && !forwarder->gateway);
+
+	laya_log(news ? LAYA_LOG_WARNING : LAYA_LOG_DEBUG,
+		 "forwarder %s: %s; another is tried, this one later",
+		 name(forwarder), forwarder->failure);
+}
+
 /**
  * forwarder_lost() - an attachment is over, or did not come to be
  * @forwarder: the forwarder; its peer is perhaps gone after this
@@ -818,15 +914,15 @@ void forwarder_lost(struct forwarder *forwarder, const char *reason)
 	struct node *node = forwarder->node;
 	struct peer *peer = forwarder->peer;
 	bool was_up = forwarder->state == FORWARDER_UP;
+	bool told = forwarder->gateway &&
+		    strcmp(forwarder->failure, reason) == 0;
 
 	if (forwarder->state == FORWARDER_IDLE)
 		return;
 	/* The reason may lie in what is closed next. */
 	snprintf(forwarder->failure, sizeof(forwarder->failure), "%s", reason);
-	laya_log(was_up || (forwarder->backoff.tries == 0 &&
-			    !forwarder->gateway) ? LAYA_LOG_WARNING :
-		 LAYA_LOG_DEBUG, "forwarder %s: %s; %s", name(forwarder),
-		 forwarder->failure, "another is tried, this one later");
+	if (!told)
+		say_lost(forwarder);
 	close_channel(forwarder);
 	if (!peer && forwarder->adopted) {
 		/* What was adopted may live on while its TCP port does not. */
@@ -867,37 +963,15 @@ void forwarder_lost(struct forwarder *forwarder, const char *reason)
  */
 void forwarder_reconsider(struct node *node)
 {
-	struct forwarder *forwarder;
 	struct forwarder **by_index;
 	struct choice *list;
-	size_t n = 0;
-	size_t i = 0;
+	size_t n;
 	int chosen;
 
 	/* A public relay is reached itself. */
 	if (node_is_relay(node))
 		return;
-	TAILQ_FOREACH(forwarder, &node->forwarders, entry)
-		n++;
-	if (n == 0)
-		return;
-	list = calloc(n, sizeof(*list));
-	by_index = calloc(n, sizeof(struct forwarder *));
-	if (!list || !by_index)
-		goto out;
-	TAILQ_FOREACH(forwarder, &node->forwarders, entry) {
-		by_index[i] = forwarder;
-		memcpy(list[i].key, forwarder->key, LAYA_KEY_SIZE);
-		list[i].active = forwarder->state != FORWARDER_IDLE;
-		list[i].attached = forwarder->state == FORWARDER_UP;
-		list[i].gateway = forwarder->gateway;
-		list[i].waiting = forwarder->waiting ||
-			(!forwarder->server && forwarder->addresses.n == 0) ||
-			(!forwarder->gateway &&
-			 forwarder_has_rival(forwarder, forwarder->key));
-		list[i].preferred = forwarder->server || forwarder->adopted;
-		i++;
-	}
+	n = list_choices(node, &list, &by_index);
 	chosen = choice_forwarder(list, n, node->self.public_key);
 	while (chosen >= 0) {
 		list[chosen].active = true;
@@ -905,7 +979,6 @@ void forwarder_reconsider(struct node *node)
 		/* attach() that fails at once leaves it waiting. */
 		chosen = choice_forwarder(list, n, node->self.public_key);
 	}
-out:
 	free(list);
 	free(by_index);
 }

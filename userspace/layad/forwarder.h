@@ -60,6 +60,7 @@ struct forwarder_label {
  * @n_labels: how many
  * @asked: label messages that are not answered
  * @renewals_failed: in a row
+ * @load: percent, as it said last
  * @observed: our address as it sees it
  * @have_observed: @observed is set
  * @backoff: after failures
@@ -99,6 +100,7 @@ struct forwarder {
 	size_t n_labels;
 	unsigned int asked;
 	unsigned int renewals_failed;
+	uint32_t load;
 	struct laya_address observed;
 	bool have_observed;
 	struct backoff backoff;

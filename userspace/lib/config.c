@@ -311,6 +311,19 @@ static int node_host_name(struct parser *p, const char *key, const char *value)
 	return 0;
 }
 
+static int node_forward_hosts(struct parser *p, const char *key,
+			      const char *value)
+{
+	uint64_t hosts;
+
+	if (parse_number(value, LAYA_CONFIG_MAX_HOSTS, &hosts) || hosts == 0)
+		return fail(p, p->line, key,
+			    "\"%s\" is not a number from 1 to %d", value,
+			    LAYA_CONFIG_MAX_HOSTS);
+	p->config->forward_hosts = hosts;
+	return 0;
+}
+
 static int set_bool(struct parser *p, const char *key, bool *yes,
 		    const char *value)
 {
@@ -631,6 +644,7 @@ static const struct key {
 	{ SECTION_NODE, "ListenPort", false, node_listen_port },
 	{ SECTION_NODE, "Forward", false, node_forward },
 	{ SECTION_NODE, "ForwardRate", false, node_forward_rate },
+	{ SECTION_NODE, "ForwardHosts", false, node_forward_hosts },
 	{ SECTION_NODE, "HostName", false, node_host_name },
 	{ SECTION_NODE, "ProbeMapped", false, node_probe_mapped },
 	{ SECTION_NODE, "Proxy", false, node_proxy },

@@ -35,6 +35,7 @@
 #define LAYA_CONFIG_INTERFACES	16
 #define LAYA_CONFIG_LISTENS	8
 #define LAYA_CONFIG_GATEWAY_KEYS	64
+#define LAYA_CONFIG_MAX_HOSTS	4096	/* attached to one node */
 #define LAYA_CONFIG_ERROR_SIZE	512
 
 enum laya_forward {
@@ -117,6 +118,7 @@ struct laya_config_peer {
  * @forward: Forward
  * @forward_rate: ForwardRate, bytes a second for each label; 0 is not set
  * @host_name: HostName, or empty
+ * @forward_hosts: ForwardHosts; 0 is not set
  * @probe_mapped: ProbeMapped
  * @proxy: Proxy: a URL, "environment" or "none"; NULL is "environment"
  * @transports: Transports: bit by enum laya_transport
@@ -142,6 +144,7 @@ struct laya_config {
 	uint16_t listen_port;
 	enum laya_forward forward;
 	uint64_t forward_rate;
+	uint64_t forward_hosts;
 	char host_name[LAYA_HOST_NAME_SIZE];
 	bool probe_mapped;
 	char *proxy;

@@ -200,6 +200,10 @@ static void write_labels(struct laya_writer *writer,
 	laya_write_uint(writer, message->labels.lifetime);
 	laya_write_uint(writer, 5);
 	write_addresses(writer, &message->labels.addresses);
+	if (message->labels.load > 100)
+		writer->error = -EINVAL;
+	laya_write_uint(writer, 6);
+	laya_write_uint(writer, message->labels.load);
 }
 
 static void write_label_release(struct laya_writer *writer,
@@ -234,7 +238,7 @@ static size_t pairs_of(enum laya_message_type type)
 	case LAYA_MESSAGE_FOLLOWUP:
 		return 4;
 	case LAYA_MESSAGE_LABELS:
-		return 5;
+		return 6;
 	case LAYA_MESSAGE_PING:
 	case LAYA_MESSAGE_PONG:
 	case LAYA_MESSAGE_RELAYS:
@@ -370,6 +374,9 @@ static void read_labels(struct laya_reader *reader,
 	case 5:
 		read_addresses(reader, &message->labels.addresses);
 		break;
+	case 6:
+		message->labels.load = laya_read_uint(reader, 100);
+		break;
 	}
 }
 
@@ -407,7 +414,7 @@ static unsigned int keys_of(enum laya_message_type type)
 	case LAYA_MESSAGE_LABEL_RELEASE:
 		return BIT(2) | BIT(3);
 	case LAYA_MESSAGE_LABELS:
-		return BIT(2) | BIT(3) | BIT(4) | BIT(5);
+		return BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(6);
 	}
 	return 0;
 }

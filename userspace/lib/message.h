@@ -92,7 +92,8 @@ struct laya_label {
  * @code: ERROR, enum laya_message_error or a later code
  * @candidates: CANDIDATES
  * @label_request: LABEL_REQUEST
- * @labels: LABELS; an all-zero address stands for the one that was dialled
+ * @labels: LABELS; an all-zero address stands for the one that was dialled; the
+ *	load is percent of what the forwarder would take
  * @label_release: LABEL_RELEASE
  */
 struct laya_message {
@@ -125,6 +126,7 @@ struct laya_message {
 			struct laya_label list[LAYA_MAX_LABELS];
 			uint32_t lifetime;	/* seconds */
 			struct laya_addresses addresses;
+			uint32_t load;
 		} labels;
 		struct {
 			unsigned int n;

@@ -31,12 +31,14 @@
 #define RELAY_PORT	5292
 /* 10 Gbit/s */
 #define MAX_RATE	1250000000
+#define MAX_HOSTS	1000000
 
 enum {
 	OPTION_RELAY_PORT = 256,
 	OPTION_RELAY_ADDRESS,
 	OPTION_RELAY_NAME,
 	OPTION_RELAY_RATE,
+	OPTION_RELAY_HOSTS,
 	OPTION_CERTIFICATE,
 	OPTION_KEY,
 	OPTION_STATE_DIR,
@@ -72,6 +74,7 @@ struct options {
 	struct laya_addresses relay_told;
 	const char *relay_name;
 	unsigned int relay_rate;
+	unsigned int relay_hosts;
 };
 
 static void usage(FILE *out)
@@ -95,6 +98,8 @@ static void usage(FILE *out)
 	      "      --relay-name NAME    its host name, for nodes behind proxies that want one\n"
 	      "      --relay-rate BYTES   most bytes a second for each pair of nodes\n"
 	      "                           (12500000)\n"
+	      "      --relay-hosts N      most hosts that attach (16384); told to go elsewhere,\n"
+	      "                           if they can, when there are nearly as many\n"
 	      "  -v, --verbose            log each client\n"
 	      "  -h, --help               show this\n"
 	      "  -V, --version            show the version\n"
@@ -177,6 +182,13 @@ static int parse_relay_option(struct options *options, int option,
 			return -EINVAL;
 		}
 		return 0;
+	case OPTION_RELAY_HOSTS:
+		if (parse_count(text, MAX_HOSTS, &options->relay_hosts)) {
+			laya_error("--relay-hosts %s: want a number from 1 to %d",
+				   text, MAX_HOSTS);
+			return -EINVAL;
+		}
+		return 0;
 	}
 	return -EINVAL;
 }
@@ -184,7 +196,8 @@ static int parse_relay_option(struct options *options, int option,
 static bool has_relay_options(const struct options *options)
 {
 	return options->relay_port != 0 || options->relay_told.n > 0 ||
-	       options->relay_name || options->relay_rate != 0;
+	       options->relay_name || options->relay_rate != 0 ||
+	       options->relay_hosts != 0;
 }
 
 /* Return: -1 to go on, or the exit status. */
@@ -203,6 +216,7 @@ static int parse_options(struct options *options, int argc, char **argv)
 		  OPTION_RELAY_ADDRESS },
 		{ "relay-name", required_argument, NULL, OPTION_RELAY_NAME },
 		{ "relay-rate", required_argument, NULL, OPTION_RELAY_RATE },
+		{ "relay-hosts", required_argument, NULL, OPTION_RELAY_HOSTS },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
@@ -251,6 +265,7 @@ static int parse_options(struct options *options, int argc, char **argv)
 		case OPTION_RELAY_ADDRESS:
 		case OPTION_RELAY_NAME:
 		case OPTION_RELAY_RATE:
+		case OPTION_RELAY_HOSTS:
 			if (parse_relay_option(options, c, optarg))
 				return 2;
 			break;
@@ -284,7 +299,7 @@ static int parse_options(struct options *options, int argc, char **argv)
 		return bad_usage();
 	}
 	if (!options->relay && has_relay_options(options)) {
-		laya_error("--relay-port, --relay-address, --relay-name and --relay-rate want --relay");
+		laya_error("--relay-port, --relay-address, --relay-name, --relay-rate and --relay-hosts want --relay");
 		return bad_usage();
 	}
 	return -1;
@@ -333,6 +348,8 @@ static int start_relay(struct server *server,
 	relay_limits_default(&limits);
 	if (options->relay_rate != 0)
 		relay_limits_rate(&limits, options->relay_rate);
+	if (options->relay_hosts != 0)
+		limits.hosts = options->relay_hosts;
 	ret = relay_new(&relay, server->loop, private_key, &limits,
 			&options->relay_told);
 	if (ret) {

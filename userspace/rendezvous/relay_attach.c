@@ -149,6 +149,16 @@ bool relay_attach_followup(struct relay_host *host,
 	return ret == 0 || ret == -EALREADY;
 }
 
+/* Percent: how near the end is */
+static uint32_t load(const struct relay *relay)
+{
+	const struct relay_limits *limits = &relay->limits;
+	uint32_t hosts = relay->n_hosts * 100ull / limits->hosts;
+	uint32_t labels = relay->table.n_labels * 100ull / limits->table.labels;
+
+	return hosts > labels ? hosts : labels;
+}
+
 /**
  * relay_attach_label_request() - a host wants labels
  * @host: who
@@ -184,6 +194,7 @@ int relay_attach_label_request(struct relay_host *host,
 		laya_put48(out->label, label->issued.value);
 	}
 	reply->labels.lifetime = RELAY_LABEL_LIFE_MS / 1000;
+	reply->labels.load = load(relay);
 	relay_addresses(relay, NULL, &reply->labels.addresses);
 	return i > 0 && reply->labels.n == 0 ? -EBUSY : 0;
 }

@@ -102,6 +102,57 @@ static void choice_forwarder__preferred(void **state)
 	}
 }
 
+static void choice_forwarder__loaded(void **state)
+{
+	struct choice list[4];
+	int first;
+	int second;
+
+	(void)state;
+	fill(list, 4);
+	first = choice_forwarder(list, 4, low);
+	list[first].loaded = true;
+	second = choice_forwarder(list, 4, low);
+	assert_int_not_equal(second, first);
+	/* But better a loaded one than none, */
+	list[0].waiting = true;
+	list[1].waiting = true;
+	list[2].waiting = true;
+	list[3].waiting = true;
+	list[first].waiting = false;
+	assert_int_equal(choice_forwarder(list, 4, low), first);
+	/* and the one that was asked for. */
+	fill(list, 4);
+	list[first].loaded = true;
+	list[first].preferred = true;
+	assert_int_equal(choice_forwarder(list, 4, low), first);
+}
+
+static void choice_leaves__for_one_that_may_do(void **state)
+{
+	struct choice list[4];
+
+	(void)state;
+	fill(list, 4);
+	list[0].active = true;
+	list[0].loaded = true;
+	list[1].active = true;
+	assert_true(choice_leaves(list, 4, 0));
+	list[2].waiting = true;
+	assert_true(choice_leaves(list, 4, 0));
+	list[3].loaded = true;
+	assert_false(choice_leaves(list, 4, 0));
+	list[3].loaded = false;
+	list[3].gateway = true;
+	assert_false(choice_leaves(list, 4, 0));
+	list[3].gateway = false;
+	list[0].preferred = true;
+	assert_false(choice_leaves(list, 4, 0));
+	/* Two that are known, both are held. */
+	list[0].preferred = false;
+	assert_false(choice_leaves(list, 2, 0));
+}
+
 static void choice_forwarder__gateways(void **state)
 {
 	struct choice list[5];
@@ -188,6 +239,8 @@ int main(void)
 		cmocka_unit_test(choice_forwarder__stable),
 		cmocka_unit_test(choice_forwarder__spread),
 		cmocka_unit_test(choice_forwarder__preferred),
+		cmocka_unit_test(choice_forwarder__loaded),
+		cmocka_unit_test(choice_leaves__for_one_that_may_do),
 		cmocka_unit_test(choice_forwarder__gateways),
 		cmocka_unit_test(choice_forwarder__replaces),
 		cmocka_unit_test(choice_ours_wins__lower_key),

@@ -47,6 +47,7 @@ static void parse__all_keys(void **state)
 	     "ListenPort = 4000\n"
 	     "Forward = peers\n"
 	     "ForwardRate = 12500000\n"
+	     "ForwardHosts = 4096\n"
 	     "ProbeMapped = no\n"
 	     "Gateway = no\n"
 	     "UseGateways = no\n"
@@ -69,6 +70,7 @@ static void parse__all_keys(void **state)
 	assert_int_equal(config.listen_port, 4000);
 	assert_int_equal(config.forward, LAYA_FORWARD_PEERS);
 	assert_int_equal(config.forward_rate, 12500000);
+	assert_int_equal(config.forward_hosts, 4096);
 	assert_false(config.probe_mapped);
 	assert_int_equal(config.n_rendezvous, 2);
 	assert_string_equal(config.rendezvous[0].host, "r.example");
@@ -244,6 +246,8 @@ static const struct bad {
 	  "test.conf:1: HostName: without Forward = public" },
 	{ NODE "[Relay]\nHostName = a b\n", "test.conf:4: HostName: " },
 	{ NODE "[Peer]\nHostName = a\n", "test.conf:4: HostName: unknown" },
+	{ NODE "ForwardHosts = 0\n", "test.conf:3: ForwardHosts: " },
+	{ NODE "ForwardHosts = 4097\n", "test.conf:3: ForwardHosts: " },
 	{ NODE "Gateway = maybe\n", "test.conf:3: Gateway: " },
 	{ NODE "UseGateways = 1.5\n", "test.conf:3: UseGateways: " },
 	{ NODE "GatewayInterface = lan0\n",

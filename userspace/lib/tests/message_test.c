@@ -122,6 +122,7 @@ static unsigned int make_messages(struct laya_message *list)
 	m->labels.lifetime = 180;
 	m->labels.addresses.n = 1;
 	m->labels.addresses.list[0] = v4(9, 5292);
+	m->labels.load = 100;
 	m++;
 	m->type = LAYA_MESSAGE_LABEL_RELEASE;
 	m->label_release.n = 2;
