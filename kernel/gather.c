@@ -131,15 +131,18 @@ static bool gather_tcp_follows(const struct laya_gather *gather)
  * laya_gather_fits - may the packet that was opened go with those before?
  * @gather: What was gathered.
  * @session: It was sealed under this one.
+ * @path: It came on this one.
  *
  * Return: True when it may, or when there are none.
  */
 bool laya_gather_fits(const struct laya_gather *gather,
-		      const struct laya_session *session)
+		      const struct laya_session *session,
+		      const struct laya_path *path)
 {
 	if (!gather->skb)
 		return true;
 	if (gather->closed || session != gather->session ||
+	    path != gather->path ||
 	    gather->packet_header != gather->header ||
 	    gather->packet_size > gather->size || !gather->packet_size ||
 	    gather->skb->len + gather->packet_size > LAYA_RUN_BYTES ||
@@ -178,13 +181,15 @@ static void gather_body(struct laya_gather *gather)
  * laya_gather_add - take the packet that was opened
  * @gather: What was gathered; the packet fits.
  * @session: It was sealed under this one.
+ * @path: It came on this one.
  * @napi: NAPI context.
  * @headroom: Room to leave in front of a new skb's inner header.
  *
  * Return: 0 or -ENOMEM.
  */
 int laya_gather_add(struct laya_gather *gather, struct laya_session *session,
-		    struct napi_struct *napi, unsigned int headroom)
+		    struct laya_path *path, struct napi_struct *napi,
+		    unsigned int headroom)
 {
 	bool tcp = gather_is_tcp(gather->packet);
 	struct sk_buff *skb = gather->skb;
@@ -197,6 +202,7 @@ int laya_gather_add(struct laya_gather *gather, struct laya_session *session,
 		skb_put_data(skb, gather->packet, gather->packet_header);
 		gather->skb = skb;
 		gather->session = session;
+		gather->path = path;
 		gather->header = gather->packet_header;
 		gather->size = gather->packet_size;
 		gather->count = 0;

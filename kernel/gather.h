@@ -13,6 +13,7 @@
 /**
  * struct laya_gather - packets opened so far that go up as one skb
  * @session: They were sealed under it.
+ * @path: They came on it.
  * @skb: Header of the first in its linear part, bodies in its frags; or NULL.
  * @header: Bytes of each one's header.
  * @size: Bytes of each one's body; the last may be shorter, and then closes it.
@@ -36,6 +37,7 @@
  */
 struct laya_gather {
 	struct laya_session	*session;
+	struct laya_path	*path;
 	struct sk_buff		*skb;
 	unsigned int		header;
 	unsigned int		size;
@@ -65,9 +67,11 @@ void laya_gather_undo(struct laya_gather *gather, u8 *at);
 bool laya_gather_opened(struct laya_gather *gather, u8 *at, unsigned int len);
 /* May it go with those before it, or are there none? Else laya_gather_end() first. */
 bool laya_gather_fits(const struct laya_gather *gather,
-		      const struct laya_session *session);
+		      const struct laya_session *session,
+		      const struct laya_path *path);
 int laya_gather_add(struct laya_gather *gather, struct laya_session *session,
-		    struct napi_struct *napi, unsigned int headroom);
+		    struct laya_path *path, struct napi_struct *napi,
+		    unsigned int headroom);
 /* The skb, at the inner header of the first; with gso_size when there are more. */
 struct sk_buff *laya_gather_end(struct laya_gather *gather);
 /* Give back the memory. */

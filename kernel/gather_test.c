@@ -3,6 +3,7 @@
 
 #include "fixture_test.h"
 #include "gather.h"
+#include "path.h"
 #include "run.h"
 
 #define BODY	1000
@@ -12,6 +13,8 @@
 struct gather_test {
 	struct laya_device	*laya;
 	struct laya_session	session, other;
+	struct laya_path	paths[2];
+	struct laya_path	*path;
 	struct napi_struct	napi;
 	struct laya_gather	gather;
 	u8			packet[LAYA_GATHER_HEADER + 2 * BODY];
@@ -25,6 +28,7 @@ static int gather_test_init(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, t);
 	t->laya = fixture_device(test);
 	t->napi.dev = t->laya->dev;
+	t->path = &t->paths[0];
 	test->priv = t;
 	return 0;
 }
@@ -100,9 +104,10 @@ static int gather_open(struct kunit *test, struct laya_session *session)
 		laya_gather_undo(&t->gather, at);
 		goto out;
 	}
-	result = laya_gather_fits(&t->gather, session);
+	result = laya_gather_fits(&t->gather, session, t->path);
 	if (result)
-		err = laya_gather_add(&t->gather, session, &t->napi, 64);
+		err = laya_gather_add(&t->gather, session, t->path, &t->napi,
+				      64);
 out:
 	local_bh_enable();
 	KUNIT_ASSERT_NOT_NULL(test, at);
@@ -236,7 +241,7 @@ static void laya_gather__hole(struct kunit *test)
 	gather_expect(test, 2, HEADER, 2 * BODY, 2 * BODY);
 }
 
-/* Another session, kind, flow, header or size: not with those before. */
+/* Another session, path, kind, flow, header or size: not with those before. */
 static void laya_gather__mixed(struct kunit *test)
 {
 	struct gather_test *t = test->priv;
@@ -245,7 +250,7 @@ static void laya_gather__mixed(struct kunit *test)
 
 	gather_segment(t, 0, BODY);
 	KUNIT_EXPECT_EQ(test, 1, gather_open(test, &t->session));
-	for (i = 0; i < 11; i++) {
+	for (i = 0; i < 12; i++) {
 		struct tcphdr *tcp = gather_segment(t, BODY, BODY);
 		struct laya_session *session = &t->session;
 
@@ -283,8 +288,12 @@ static void laya_gather__mixed(struct kunit *test)
 		case 10:
 			gather_segment(t, BODY, BODY + 1);
 			break;
+		case 11:
+			t->path = &t->paths[1];
+			break;
 		}
 		KUNIT_EXPECT_EQ_MSG(test, 0, gather_open(test, session), "%u", i);
+		t->path = &t->paths[0];
 	}
 	/* Nothing of all that did harm */
 	gather_segment(t, BODY, BODY);

@@ -240,20 +240,22 @@ static void laya_receive_inner(const struct laya_arrival *arrival,
 }
 
 /* The packets gathered so far go up. */
-static void laya_receive_gathered(struct laya_arrival *arrival)
+static void laya_receive_gathered(const struct laya_arrival *arrival)
 {
-	struct laya_session *session = arrival->session;
 	struct sk_buff *skb = laya_gather_end(arrival->gather);
+	struct laya_gather *gather = arrival->gather;
+	struct laya_arrival gathered = *arrival;
 
 	if (!skb)
 		return;
-	arrival->session = arrival->gather->session;
-	laya_receive_inner(arrival, skb);
-	arrival->session = session;
+	/* Not those of the packet that was opened last, if any path was found */
+	gathered.session = gather->session;
+	gathered.path = gather->path;
+	laya_receive_inner(&gathered, skb);
 }
 
 /* A packet of a run, opened and authentic, @len bytes at @at. */
-static void laya_receive_gather(struct laya_arrival *arrival, u8 *at,
+static void laya_receive_gather(const struct laya_arrival *arrival, u8 *at,
 				unsigned int len)
 {
 	struct laya_gather *gather = arrival->gather;
@@ -261,10 +263,10 @@ static void laya_receive_gather(struct laya_arrival *arrival, u8 *at,
 	struct sk_buff *plain;
 
 	if (laya_gather_opened(gather, at, len)) {
-		if (!laya_gather_fits(gather, arrival->session))
+		if (!laya_gather_fits(gather, arrival->session, arrival->path))
 			laya_receive_gathered(arrival);
-		if (laya_gather_add(gather, arrival->session, napi,
-				    LAYA_RECEIVE_HEADROOM))
+		if (laya_gather_add(gather, arrival->session, arrival->path,
+				    napi, LAYA_RECEIVE_HEADROOM))
 			laya_device_drop(arrival->carrier->device,
 					 LAYA_DROP_NO_MEMORY);
 		return;

@@ -5,8 +5,8 @@
 tamper.py ADDRESS PORT TO   listen there, and send what comes to the same port of TO
 
 In each run of at least 8 packets from the side that dialled, one is changed (3), and
-one becomes a copy of the one before it (5); in every fifth shorter run one is changed
-(1). A line on stdout for each.
+one becomes a copy of the one before it (5), as does the last, where it is as long; in
+every fifth shorter run one is changed (1). A line on stdout for each.
 """
 import select
 import socket
@@ -61,6 +61,8 @@ def main():
             if len(data) >= LONG * size:
                 change(data, size, 3)
                 repeat(data, size, 5)
+                if len(data) % size == 0:
+                    repeat(data, size, len(data) // size - 1)
             elif len(data) >= 2 * size:
                 short += 1
                 if short % EVERY == 0:
