@@ -5,7 +5,8 @@
  * For tests of the kernel without layad. Nodes are letters, a to z: the public key
  * of node a is 32 bytes of 0x41, and so on. Gives DEVICE the key of ME; adds OTHER
  * as a peer with a session whose keys both ends derive from the letters; opens a
- * carrier on UDP port PORT and dials OTHER at REMOTE, port PORT.
+ * carrier on UDP port PORT, unless there is one, and dials OTHER at REMOTE, port
+ * PORT.
  *
  * Without REMOTE and PORT there is only the peer, that may do all (OTHER in
  * lower case) or nothing (in upper case).
@@ -72,11 +73,12 @@ static void add_path(uint32_t ifindex, char other, const char *remote,
 		.ifindex	= ifindex,
 		.kind		= LAYA_PATH_KIND_DIRECT,
 		.carrier_id	= 1,
-		.remote		= { .family = AF_INET, .port = port },
+		.remote		= { .port = port },
 	};
 
-	if (inet_pton(AF_INET, remote, path.remote.addr) != 1) {
-		fprintf(stderr, "laya-pair: '%s' is no IPv4 address\n", remote);
+	path.remote.family = strchr(remote, ':') ? AF_INET6 : AF_INET;
+	if (inet_pton(path.remote.family, remote, path.remote.addr) != 1) {
+		fprintf(stderr, "laya-pair: '%s' is no address\n", remote);
 		exit(2);
 	}
 	node_key(path.public_key, other);
@@ -132,8 +134,10 @@ int main(int argc, char **argv)
 	if (err && err != -EEXIST)
 		fail("peer");
 	if (argc == 6) {
-		if (laya_nl_carrier_new(nl, device.ifindex, LAYA_CARRIER_TYPE_UDP,
-					atoi(argv[5]), &carrier))
+		err = laya_nl_carrier_new(nl, device.ifindex,
+					  LAYA_CARRIER_TYPE_UDP, atoi(argv[5]),
+					  &carrier);
+		if (err && err != -EEXIST)
 			fail("carrier");
 		add_session(device.ifindex, argv[2][0], argv[3][0]);
 		add_path(device.ifindex, argv[3][0], argv[4], atoi(argv[5]));
