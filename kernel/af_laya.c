@@ -25,6 +25,25 @@ static int laya_af_put_option(char __user *optval, int __user *optlen, int len,
 	return 0;
 }
 
+/**
+ * laya_af_put_int() - the value of an option that is an int
+ * @value: The value.
+ * @optval: Where it goes; cut to the room that there is.
+ * @optlen: Room there, then length of the value.
+ *
+ * Return: 0, -EINVAL, -EFAULT.
+ */
+int laya_af_put_int(int value, char __user *optval, int __user *optlen)
+{
+	int len;
+
+	if (get_user(len, optlen))
+		return -EFAULT;
+	if (len < 0)
+		return -EINVAL;
+	return laya_af_put_option(optval, optlen, len, &value, sizeof(value));
+}
+
 static int laya_af_get_path_info(const struct laya_af_state *state,
 				 struct laya_path_info *info)
 {

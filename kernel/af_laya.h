@@ -35,6 +35,8 @@ struct laya_af_state {
 /* getsockopt at SOL_LAYA. */
 int laya_af_getsockopt(const struct laya_af_state *state, int optname,
 		       char __user *optval, int __user *optlen);
+/* The value of an option that is an int. -EINVAL, -EFAULT. */
+int laya_af_put_int(int value, char __user *optval, int __user *optlen);
 /*
  * Read the value of a LAYA_PATH_KINDS or LAYA_PATH_EVENTS from userspace; of the
  * former LAYA_KINDS_ANY stands for all. -EINVAL, -EFAULT, -ENOPROTOOPT.

@@ -309,6 +309,58 @@ err_free:
 	return err;
 }
 
+static int laya_dgram_send_one(struct laya_dgram_sock *ls, struct msghdr *msg,
+			       size_t len, const u8 *key, __be16 port)
+{
+	struct sk_buff *skb;
+	int err;
+
+	if (msg->msg_flags & MSG_BATCH || READ_ONCE(ls->batch.run.skb)) {
+		err = laya_dgram_batch_send(ls, msg, len, key, port);
+		if (err != LAYA_DGRAM_ALONE)
+			return err;
+	}
+
+	/* Before the copy, which can be long, and again after it */
+	rcu_read_lock();
+	err = PTR_ERR_OR_ZERO(laya_dgram_route(ls, key, port));
+	rcu_read_unlock();
+	if (err)
+		return err;
+
+	skb = laya_dgram_build(ls, msg, len, port);
+	if (IS_ERR(skb))
+		return PTR_ERR(skb);
+	rcu_read_lock();
+	err = laya_dgram_transmit(ls, key, port, skb);
+	rcu_read_unlock();
+	return err;
+}
+
+/* One message as datagrams of @segment bytes: bytes sent, or an error if none. */
+static int laya_dgram_send_segments(struct laya_dgram_sock *ls,
+				    struct msghdr *msg, size_t len, size_t segment,
+				    const u8 *key, __be16 port)
+{
+	unsigned int flags = msg->msg_flags;
+	size_t done, size;
+	int err = 0;
+
+	if (len > segment * LAYA_MAX_SEGMENTS)
+		return -EINVAL;
+	for (done = 0; done < len; done += size) {
+		size = min(segment, len - done);
+		msg->msg_flags = flags;
+		if (done + size < len)
+			msg->msg_flags |= MSG_BATCH;
+		err = laya_dgram_send_one(ls, msg, size, key, port);
+		if (err)
+			break;
+	}
+	msg->msg_flags = flags;
+	return done ?: err;
+}
+
 static int laya_dgram_sendmsg(struct socket *sock, struct msghdr *msg,
 			      size_t len)
 {
@@ -316,13 +368,15 @@ static int laya_dgram_sendmsg(struct socket *sock, struct msghdr *msg,
 	struct laya_dgram_sock *ls = laya_dgram_sk(sock->sk);
 	const struct laya_dgram_dest *to;
 	u8 key[LAYA_KEY_SIZE];
-	struct sk_buff *skb;
+	int segment, err;
 	__be16 port;
-	int err;
 
 	if (msg->msg_flags & MSG_OOB)
 		return -EOPNOTSUPP;
-	if (len > LAYA_MAX_DGRAM)
+	segment = laya_dgram_segment(ls, msg);
+	if (segment < 0)
+		return segment;
+	if (!segment && len > LAYA_MAX_DGRAM)
 		return -EMSGSIZE;
 
 	if (name) {
@@ -346,31 +400,14 @@ static int laya_dgram_sendmsg(struct socket *sock, struct msghdr *msg,
 		rcu_read_unlock();
 	}
 
-	if (msg->msg_flags & MSG_BATCH || READ_ONCE(ls->batch.run.skb)) {
-		err = laya_dgram_batch_send(ls, msg, len, key, port);
-		if (err != LAYA_DGRAM_ALONE)
-			return err ?: len;
-	}
-
-	/* Before the copy, which can be long, and again after it */
-	rcu_read_lock();
-	err = PTR_ERR_OR_ZERO(laya_dgram_route(ls, key, port));
-	rcu_read_unlock();
-	if (err)
-		return err;
-
-	skb = laya_dgram_build(ls, msg, len, port);
-	if (IS_ERR(skb))
-		return PTR_ERR(skb);
-	rcu_read_lock();
-	err = laya_dgram_transmit(ls, key, port, skb);
-	rcu_read_unlock();
-	return err ?: len;
+	return segment && len > segment ?
+		laya_dgram_send_segments(ls, msg, len, segment, key, port) :
+		laya_dgram_send_one(ls, msg, len, key, port) ?: len;
 }
 
-/* The next message, without waiting; NULL when there is none, or *@err. */
+/* The next message, or whole ones for @room; without waiting. NULL and *@err. */
 static struct sk_buff *laya_dgram_try_dequeue(struct sock *sk, int flags,
-					      unsigned int *at,
+					      size_t room, unsigned int *at,
 					      unsigned int *size, int *err,
 					      struct sk_buff **last)
 {
@@ -386,6 +423,8 @@ static struct sk_buff *laya_dgram_try_dequeue(struct sock *sk, int flags,
 	skb = skb_peek(queue);
 	if (skb) {
 		*size = laya_dgram_next(skb, at);
+		if (READ_ONCE(laya_dgram_sk(sk)->gro) && room > *size)
+			*size = laya_dgram_fit(skb, *at, *size, room);
 		if (!(flags & MSG_PEEK) && *at + *size == skb->len) {
 			__skb_unlink(skb, queue);
 		} else {
@@ -400,16 +439,17 @@ static struct sk_buff *laya_dgram_try_dequeue(struct sock *sk, int flags,
 	return skb;
 }
 
-/* The next message: @size bytes at @at of the skb, which need not be all of it. */
+/* The same: @size bytes at @at of the skb, which need not be all of it. */
 static struct sk_buff *laya_dgram_dequeue(struct sock *sk, int flags,
-					  unsigned int *at, unsigned int *size,
-					  int *err)
+					  size_t room, unsigned int *at,
+					  unsigned int *size, int *err)
 {
 	long timeout = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
 	struct sk_buff *skb, *last;
 
 	do {
-		skb = laya_dgram_try_dequeue(sk, flags, at, size, err, &last);
+		skb = laya_dgram_try_dequeue(sk, flags, room, at, size, err,
+					     &last);
 		if (skb || *err != -EAGAIN)
 			break;
 	} while (timeout &&
@@ -436,7 +476,7 @@ static int laya_dgram_recvmsg(struct socket *sock, struct msghdr *msg,
 	/* What has come is still there, but nothing more will */
 	if (READ_ONCE(ls->gone))
 		flags |= MSG_DONTWAIT;
-	skb = laya_dgram_dequeue(&ls->sk, flags, &at, &size, &err);
+	skb = laya_dgram_dequeue(&ls->sk, flags, len, &at, &size, &err);
 	if (!skb)
 		return err == -EAGAIN && READ_ONCE(ls->gone) ? -ENODEV : err;
 
@@ -447,8 +487,12 @@ static int laya_dgram_recvmsg(struct socket *sock, struct msghdr *msg,
 	if (err)
 		goto out;
 	sock_recv_cmsgs(msg, &ls->sk, skb);
+	cb = LAYA_DGRAM_CB(skb);
+	if (cb->size && size > cb->size) {
+		err = cb->size;
+		put_cmsg(msg, SOL_LAYA, LAYA_GRO, sizeof(err), &err);
+	}
 	if (msg->msg_name) {
-		cb = LAYA_DGRAM_CB(skb);
 		msg->msg_namelen = laya_addr_name(msg->msg_name, cb->key,
 						  cb->port, cb->ifindex);
 	}
@@ -509,75 +553,6 @@ static int laya_dgram_shutdown(struct socket *sock, int how)
 	sk->sk_state_change(sk);
 	release_sock(sk);
 	return err;
-}
-
-/* --- options --- */
-
-/* The core grants it only to sockets of IP. */
-static int laya_dgram_set_reuseport(struct sock *sk, sockptr_t optval,
-				    unsigned int optlen)
-{
-	int value;
-
-	if (optlen < sizeof(value))
-		return -EINVAL;
-	if (copy_from_sockptr(&value, optval, sizeof(value)))
-		return -EFAULT;
-	lock_sock(sk);
-	sk->sk_reuseport = !!value;
-	release_sock(sk);
-	return 0;
-}
-
-static int laya_dgram_setsockopt(struct socket *sock, int level, int optname,
-				 sockptr_t optval, unsigned int optlen)
-{
-	struct laya_dgram_sock *ls = laya_dgram_sk(sock->sk);
-	u32 value;
-	int err;
-
-	if (level == SOL_SOCKET) {
-		if (laya_af_option_refused(optname))
-			return -ENOPROTOOPT;
-		if (optname == SO_REUSEPORT)
-			return laya_dgram_set_reuseport(sock->sk, optval,
-							optlen);
-		return sock_setsockopt(sock, level, optname, optval, optlen);
-	}
-	if (level != SOL_LAYA)
-		return -ENOPROTOOPT;
-	err = laya_af_get_option(optname, optval, optlen, &value);
-	if (err)
-		return err;
-	if (optname == LAYA_PATH_KINDS)
-		WRITE_ONCE(ls->kinds, value);
-	else
-		WRITE_ONCE(ls->events, value);
-	return 0;
-}
-
-static int laya_dgram_getsockopt(struct socket *sock, int level, int optname,
-				 char __user *optval, int __user *optlen)
-{
-	struct laya_dgram_sock *ls = laya_dgram_sk(sock->sk);
-	struct laya_af_state state = {
-		.net		= sock_net(sock->sk),
-		.ifindex	= READ_ONCE(ls->ifindex),
-		.kinds		= READ_ONCE(ls->kinds),
-		.events		= READ_ONCE(ls->events),
-	};
-	const struct laya_dgram_dest *to;
-
-	if (level != SOL_LAYA)
-		return -ENOPROTOOPT;
-	rcu_read_lock();
-	to = rcu_dereference(ls->dest);
-	if (to) {
-		memcpy(state.key, to->key, LAYA_KEY_SIZE);
-		state.connected = true;
-	}
-	rcu_read_unlock();
-	return laya_af_getsockopt(&state, optname, optval, optlen);
 }
 
 /* --- coming and going --- */

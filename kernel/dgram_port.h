@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Between dgram.c and dgram_port.c. */
+/* Between dgram.c and what belongs to it: dgram_{port,batch,option}.c. */
 #ifndef _LAYA_DGRAM_PORT_H
 #define _LAYA_DGRAM_PORT_H
 
@@ -47,6 +47,8 @@ struct laya_dgram_batch {
  * @dest: Whom it is connected to, or NULL.
  * @kinds: Kinds of path to use: LAYA_KINDS_ANY or a mask.
  * @events: LAYA_PATH_EVENTS.
+ * @segment: LAYA_SEGMENT: a longer message is several datagrams of this size, or 0.
+ * @gro: LAYA_GRO: takes several datagrams at a time.
  * @gone: The device went away.
  * @batch: Messages that wait for the next ones of their sendmmsg().
  *
@@ -65,6 +67,8 @@ struct laya_dgram_sock {
 	u16				port;
 	struct laya_dgram_dest __rcu	*dest;
 	u32				kinds;
+	u16				segment;
+	bool				gro;
 	bool				events;
 	bool				gone;
 	struct laya_dgram_batch		batch;
@@ -117,6 +121,15 @@ static inline unsigned int laya_dgram_next(const struct sk_buff *skb,
 			  skb->len;
 }
 
+/* Of a run, from the message of @size bytes at @at: whole ones that @room holds. */
+static inline unsigned int laya_dgram_fit(const struct sk_buff *skb, unsigned int at,
+					  unsigned int size, size_t room)
+{
+	unsigned int left = skb->len - at;
+
+	return left <= room ? left : room - room % size;
+}
+
 /* Tell the sockets on @source that are connected to it. Under RCU. */
 void laya_dgram_refused(struct laya_device *laya, const u8 *key, __be16 source,
 			__be16 dest, int error);
@@ -124,6 +137,14 @@ void laya_dgram_refused(struct laya_device *laya, const u8 *key, __be16 source,
 /* dgram.c: may @ls send to @key now? Under RCU; the device, or ERR_PTR. */
 struct laya_device *laya_dgram_route(struct laya_dgram_sock *ls, const u8 *key,
 				     __be16 port);
+
+/* dgram_option.c */
+int laya_dgram_setsockopt(struct socket *sock, int level, int optname,
+			  sockptr_t optval, unsigned int optlen);
+int laya_dgram_getsockopt(struct socket *sock, int level, int optname,
+			  char __user *optval, int __user *optlen);
+/* What LAYA_SEGMENT is for a message, which may say it itself; 0 is off. -EINVAL. */
+int laya_dgram_segment(const struct laya_dgram_sock *ls, struct msghdr *msg);
 
 /* dgram_batch.c */
 #define LAYA_DGRAM_ALONE	1	/* the message cannot go with others */

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -174,36 +175,83 @@ static void batch_setup(struct mmsghdr *msgs, struct iovec *iov, char *bytes,
 	}
 }
 
-static int dgram_server(char **arg)
+static void set_option(int fd, int family, int of_laya, int of_udp, int value)
+{
+	bool laya = family == AF_LAYA;
+
+	if (setsockopt(fd, laya ? SOL_LAYA : SOL_UDP, laya ? of_laya : of_udp,
+		       &value, sizeof(value)))
+		die("setsockopt");
+}
+
+/* What has come by recvmmsg(): how many datagrams, -1 for none. */
+static int take_batch(int fd, char *bytes, uint64_t *received)
+{
+	struct mmsghdr msgs[BATCH];
+	struct iovec iov[BATCH];
+	int i, n;
+
+	batch_setup(msgs, iov, bytes, 2048, 2048);
+	n = recvmmsg(fd, msgs, BATCH, MSG_DONTWAIT, NULL);
+	for (i = 0; i < n; i++)
+		*received += msgs[i].msg_len;
+	return n;
+}
+
+/* The same by recvmsg() with UDP_GRO or LAYA_GRO. */
+static int take_whole(int fd, char *bytes, uint64_t *received)
+{
+	struct iovec iov = { .iov_base = bytes, .iov_len = BATCH * 2048 };
+	char control[CMSG_SPACE(sizeof(int))];
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg;
+	ssize_t n;
+	int size;
+
+	n = recvmsg(fd, &msg, MSG_DONTWAIT);
+	if (n < 0)
+		return -1;
+	*received += n;
+	cmsg = CMSG_FIRSTHDR(&msg);
+	if (!cmsg)
+		return 1;
+	memcpy(&size, CMSG_DATA(cmsg), sizeof(size));
+	return (n + size - 1) / size;
+}
+
+static int receive(char **arg, bool whole)
 {
 	static char bytes[BATCH * 2048];
 	uint64_t packets = 0, received = 0;
-	struct mmsghdr msgs[BATCH];
 	double start = 0, last = 0;
-	struct iovec iov[BATCH];
 	struct pollfd pfd;
 	union address addr;
 	socklen_t len;
-	int i, n;
+	int n;
 
 	pfd.fd = open_socket(SOCK_DGRAM, arg[0], arg[1], true, &addr, &len);
 	pfd.events = POLLIN;
+	if (whole)
+		set_option(pfd.fd, addr.sa.sa_family, LAYA_GRO, UDP_GRO, 1);
 	say_ready();
 	/* Waits for the first as long as it takes. */
 	while (poll(&pfd, 1, packets ? IDLE_MS : -1) > 0) {
-		batch_setup(msgs, iov, bytes, 2048, 2048);
-		n = recvmmsg(pfd.fd, msgs, BATCH, MSG_DONTWAIT, NULL);
+		n = whole ? take_whole(pfd.fd, bytes, &received) :
+			    take_batch(pfd.fd, bytes, &received);
 		if (n < 0) {
 			if (errno == EAGAIN)
 				continue;
-			die("recvmmsg");
+			die("receive");
 		}
 		last = now();
 		if (!packets)
 			start = last;
 		packets += n;
-		for (i = 0; i < n; i++)
-			received += msgs[i].msg_len;
 	}
 	printf("{\"packets\": %llu, \"bytes\": %llu, \"seconds\": %.6f}\n",
 	       (unsigned long long)packets, (unsigned long long)received,
@@ -211,10 +259,20 @@ static int dgram_server(char **arg)
 	return 0;
 }
 
-/* ADDR PORT SIZE PACKETS_PER_SECOND SECONDS */
-static int dgram_client(char **arg)
+static int dgram_server(char **arg)
 {
-	static char bytes[2048];
+	return receive(arg, false);
+}
+
+static int gro_server(char **arg)
+{
+	return receive(arg, true);
+}
+
+/* ADDR PORT SIZE PACKETS_PER_SECOND SECONDS */
+static int offer(char **arg, bool whole)
+{
+	static char bytes[BATCH * 2000];
 	double rate = atof(arg[3]), start, end;
 	size_t size = strtoul(arg[2], NULL, 10);
 	struct mmsghdr msgs[BATCH];
@@ -224,12 +282,14 @@ static int dgram_client(char **arg)
 	socklen_t len;
 	int fd, n;
 
-	if (!size || size > sizeof(bytes) || rate <= 0) {
-		fprintf(stderr, "laya-bench: size 1 to 2048, rate above 0\n");
+	if (!size || size > 2000 || rate <= 0) {
+		fprintf(stderr, "laya-bench: size 1 to 2000, rate above 0\n");
 		return 2;
 	}
 	fd = open_socket(SOCK_DGRAM, arg[0], arg[1], false, &addr, &len);
 	batch_setup(msgs, iov, bytes, size, 0);
+	if (whole)
+		set_option(fd, addr.sa.sa_family, LAYA_SEGMENT, UDP_SEGMENT, size);
 	start = now();
 	end = start + atof(arg[4]);
 	for (;;) {
@@ -249,18 +309,33 @@ static int dgram_client(char **arg)
 			nanosleep(&ts, NULL);
 			continue;
 		}
-		n = sendmmsg(fd, msgs, BATCH, 0);
+		if (whole) {
+			n = send(fd, bytes, BATCH * size, 0);
+			n = n < 0 ? n : n / (int)size;
+		} else {
+			n = sendmmsg(fd, msgs, BATCH, 0);
+		}
 		if (n < 0) {
 			if (errno == ENOBUFS || errno == EAGAIN ||
 			    errno == ECONNREFUSED)
 				continue;
-			die("sendmmsg");
+			die("send");
 		}
 		sent += n;
 	}
 	printf("{\"packets\": %llu, \"seconds\": %.6f}\n",
 	       (unsigned long long)sent, now() - start);
 	return 0;
+}
+
+static int dgram_client(char **arg)
+{
+	return offer(arg, false);
+}
+
+static int segment_client(char **arg)
+{
+	return offer(arg, true);
 }
 
 static int pong_server(char **arg)
@@ -326,6 +401,8 @@ static const struct verb {
 	{ "stream-client", 3, stream_client, "ADDR PORT SECONDS" },
 	{ "dgram-server", 2, dgram_server, "ADDR PORT" },
 	{ "dgram-client", 5, dgram_client, "ADDR PORT SIZE RATE SECONDS" },
+	{ "gro-server", 2, gro_server, "ADDR PORT" },
+	{ "segment-client", 5, segment_client, "ADDR PORT SIZE RATE SECONDS" },
 	{ "pong-server", 2, pong_server, "ADDR PORT" },
 	{ "ping-client", 4, ping_client, "ADDR PORT SIZE COUNT" },
 };

@@ -721,6 +721,245 @@ static void test_batch_filter(void)
 	close(b);
 }
 
+/* --- one message that is many datagrams, and the other way round --- */
+
+static char long_message[160000];
+
+static void long_message_fill(void)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(long_message); i++)
+		long_message[i] = i * 31 + i / 1200;
+}
+
+/* What comes next on @fd are the @len bytes at @at of the message. */
+static void segment_expect(int fd, size_t at, size_t len)
+{
+	static char room[2200];
+	ssize_t n = recv(fd, room, sizeof(room), 0);
+
+	if (n != (ssize_t)len)
+		FAIL("at %zu: expected %zu bytes, found %zd (%s)", at, len, n,
+		     strerror(errno));
+	else if (memcmp(room, long_message + at, n))
+		FAIL("at %zu: other bytes", at);
+}
+
+/* All @len bytes of the message, @segment in each datagram. */
+static void segments_expect(int fd, size_t len, size_t segment)
+{
+	size_t at;
+
+	for (at = 0; at < len; at += segment)
+		segment_expect(fd, at, at + segment > len ? len - at : segment);
+}
+
+/* The control message is as UDP_SEGMENT's. */
+static ssize_t send_segments(int fd, size_t len, int type, const void *value,
+			     size_t size)
+{
+	struct iovec iov = { .iov_base = long_message, .iov_len = len };
+	char control[CMSG_SPACE(8)] = { 0 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = CMSG_SPACE(size),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	cmsg->cmsg_level = SOL_LAYA;
+	cmsg->cmsg_type = type;
+	cmsg->cmsg_len = CMSG_LEN(size);
+	memcpy(CMSG_DATA(cmsg), value, size);
+	return sendmsg(fd, &msg, 0);
+}
+
+static void test_segment(void)
+{
+	int a = dgram_on('a', 0), b = dgram_on('b', 0);
+	uint16_t segment = 700, none = 0;
+	long long before, after;
+
+	long_message_fill();
+	CHECK(!connect_to(a, 'b', port_of(b)));
+	EQUAL(0, get_int(a, SOL_LAYA, LAYA_SEGMENT));
+	REFUSED(EINVAL, set_int(a, SOL_LAYA, LAYA_SEGMENT, -1));
+	REFUSED(EINVAL, set_int(a, SOL_LAYA, LAYA_SEGMENT, 65536));
+	REFUSED(EINVAL, setsockopt(a, SOL_LAYA, LAYA_SEGMENT, &segment, 2));
+	CHECK(!set_int(a, SOL_LAYA, LAYA_SEGMENT, 1200));
+	EQUAL(1200, get_int(a, SOL_LAYA, LAYA_SEGMENT));
+
+	/* Long ones leave together; short ones are as before */
+	EQUAL(4, send(a, long_message, 4, 0));
+	segments_expect(b, 4, 1200);
+	EQUAL(0, send(a, long_message, 0, 0));
+	segment_expect(b, 0, 0);
+	EQUAL(1200, send(a, long_message, 1200, 0));
+	segments_expect(b, 1200, 1200);
+	EQUAL(1201, send(a, long_message, 1201, 0));
+	segments_expect(b, 1201, 1200);
+	settle(a, b, 'b');
+	before = sent_packets('a');
+	EQUAL(60000, send(a, long_message, 60000, 0));
+	EQUAL(60001, send(a, long_message, 60001, 0));
+	after = sent_packets('a');
+	if (before < 0 || after - before > 20)
+		FAIL("101 segments left as %lld packets", after - before);
+	segments_expect(b, 60000, 1200);
+	segments_expect(b, 60001, 1200);
+
+	/* As many as one call takes, and more than one run does */
+	EQUAL(128 * 1200, send(a, long_message, 128 * 1200, 0));
+	segments_expect(b, 128 * 1200, 1200);
+	REFUSED(EINVAL, send(a, long_message, 128 * 1200 + 1, 0));
+
+	/* For one call alone */
+	EQUAL(2000, send_segments(a, 2000, LAYA_SEGMENT, &segment, 2));
+	segments_expect(b, 2000, 700);
+	EQUAL(2000, send_segments(a, 2000, LAYA_SEGMENT, &none, 2));
+	segment_expect(b, 0, 2000);
+	EQUAL(2000, send(a, long_message, 2000, 0));
+	segments_expect(b, 2000, 1200);
+	REFUSED(EINVAL, send_segments(a, 2000, LAYA_SEGMENT, "abcd", 4));
+	REFUSED(EINVAL, send_segments(a, 2000, LAYA_GRO, &segment, 2));
+
+	/* Larger than a path's packets: each goes in fragments, alone */
+	CHECK(!set_int(a, SOL_LAYA, LAYA_SEGMENT, 2000));
+	EQUAL(5000, send(a, long_message, 5000, 0));
+	segments_expect(b, 5000, 2000);
+
+	/* Back to one datagram; and to oneself */
+	CHECK(!set_int(a, SOL_LAYA, LAYA_SEGMENT, 0));
+	REFUSED(EMSGSIZE, send(a, long_message, 70000, 0));
+	EQUAL(2000, send(a, long_message, 2000, 0));
+	segment_expect(b, 0, 2000);
+	CHECK(!set_int(a, SOL_LAYA, LAYA_SEGMENT, 100));
+	CHECK(!connect_to(a, 'a', port_of(a)));
+	EQUAL(250, send(a, long_message, 250, 0));
+	segments_expect(a, 250, 100);
+	expect_nothing(b);
+	close(a);
+	close(b);
+}
+
+/* Part of the message cannot be read: what was before it has left. */
+static void test_segment_cut_short(void)
+{
+	int a = dgram_on('a', 0), b = dgram_on('b', 0);
+	struct iovec iov[] = {
+		{ .iov_base = long_message, .iov_len = 3000 },
+		{ .iov_base = (void *)1, .iov_len = 3000 },
+	};
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
+
+	long_message_fill();
+	CHECK(!connect_to(a, 'b', port_of(b)));
+	CHECK(!set_int(a, SOL_LAYA, LAYA_SEGMENT, 1000));
+	EQUAL(3000, sendmsg(a, &msg, 0));
+	segments_expect(b, 3000, 1000);
+	iov[0].iov_len = 0;
+	REFUSED(EFAULT, sendmsg(a, &msg, 0));
+	EQUAL(4, send(a, long_message, 4, 0));
+	segments_expect(b, 4, 1000);
+	expect_nothing(b);
+	EQUAL(0, malformed('b'));
+	close(a);
+	close(b);
+}
+
+/* Bytes that come at once, at @at of the message; the size of each, 0 for one. */
+static size_t gro_expect(int fd, size_t at, size_t room, int flags, int *size)
+{
+	static char bytes[65536];
+	struct iovec iov = { .iov_base = bytes, .iov_len = room };
+	struct sockaddr_laya name;
+	char control[CMSG_SPACE(sizeof(int))];
+	struct msghdr msg = {
+		.msg_name = &name,
+		.msg_namelen = sizeof(name),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	ssize_t n = recvmsg(fd, &msg, flags);
+	struct cmsghdr *cmsg;
+
+	*size = 0;
+	if (n < 0) {
+		FAIL("at %zu: %s", at, strerror(errno));
+		return 0;
+	}
+	if (memcmp(bytes, long_message + at, n))
+		FAIL("at %zu: other bytes", at);
+	CHECK(is_name(&name, msg.msg_namelen, 'a', 0, 0));
+	cmsg = CMSG_FIRSTHDR(&msg);
+	if (cmsg && cmsg->cmsg_level == SOL_LAYA && cmsg->cmsg_type == LAYA_GRO &&
+	    cmsg->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(size, CMSG_DATA(cmsg), sizeof(int));
+	return n;
+}
+
+static void test_gro(void)
+{
+	int a = dgram_on('a', 0), b = dgram_on('b', 0), size, calls = 0;
+	size_t at, n;
+
+	long_message_fill();
+	CHECK(!connect_to(a, 'b', port_of(b)));
+	CHECK(!set_int(a, SOL_LAYA, LAYA_SEGMENT, 1000));
+	EQUAL(0, get_int(b, SOL_LAYA, LAYA_GRO));
+	CHECK(!set_int(b, SOL_LAYA, LAYA_GRO, 7));
+	EQUAL(1, get_int(b, SOL_LAYA, LAYA_GRO));
+
+	/* Runs come in as they left, or in parts; each says its size */
+	EQUAL(50500, send(a, long_message, 50500, 0));
+	for (at = 0; at < 50500; at += n) {
+		n = gro_expect(b, at, 65536, 0, &size);
+		if (!n)
+			break;
+		calls++;
+		EQUAL(n > 1000 ? 1000 : 0, size);
+		CHECK(n % 1000 == 0 || at + n == 50500);
+	}
+	if (calls > 10)
+		FAIL("51 datagrams took %d calls", calls);
+
+	/* Whole ones that have room, then the rest */
+	EQUAL(5500, send(a, long_message, 5500, 0));
+	EQUAL(3000, gro_expect(b, 0, 3999, MSG_PEEK, &size));
+	EQUAL(1000, size);
+	EQUAL(3000, gro_expect(b, 0, 3999, 0, &size));
+	EQUAL(1000, size);
+	EQUAL(1000, gro_expect(b, 3000, 1000, 0, &size));
+	EQUAL(0, size);
+	EQUAL(1500, gro_expect(b, 4000, 1500, 0, &size));
+	EQUAL(1000, size);
+	/* One that is too long is cut, and the next one comes whole */
+	EQUAL(2000, send(a, long_message, 2000, 0));
+	EQUAL(500, gro_expect(b, 0, 500, 0, &size));
+	EQUAL(0, size);
+	EQUAL(1000, gro_expect(b, 1000, 4000, 0, &size));
+	EQUAL(0, size);
+	/* Not beyond a run: the next one is another call's */
+	EQUAL(2000, send(a, long_message, 2000, 0));
+	EQUAL(4, send(a, long_message, 4, 0));
+	EQUAL(2000, gro_expect(b, 0, 4000, 0, &size));
+	EQUAL(1000, size);
+	EQUAL(4, gro_expect(b, 0, 4000, 0, &size));
+	EQUAL(0, size);
+
+	/* Without it each is one */
+	CHECK(!set_int(b, SOL_LAYA, LAYA_GRO, 0));
+	EQUAL(2500, send(a, long_message, 2500, 0));
+	segments_expect(b, 2500, 1000);
+	expect_nothing(b);
+	close(a);
+	close(b);
+}
+
 static void test_sndbuf(void)
 {
 	static char big[60000];
@@ -1225,6 +1464,9 @@ static const struct test tests[] = {
 	TEST(batch_read),
 	TEST(batch_rcvbuf),
 	TEST(batch_filter),
+	TEST(segment),
+	TEST(segment_cut_short),
+	TEST(gro),
 	TEST(sndbuf),
 	TEST(splice),
 	TEST(connect),

@@ -879,6 +879,8 @@ static void test_laya_options(void)
 	REFUSED(ENOPROTOOPT, set_int(fd[0], SOL_LAYA, LAYA_PATH_INFO, 1));
 	REFUSED(ENOPROTOOPT, set_int(fd[0], SOL_LAYA, LAYA_PEER_KEY, 1));
 	REFUSED(ENOPROTOOPT, set_int(fd[0], SOL_LAYA, 99, 1));
+	REFUSED(ENOPROTOOPT, set_int(fd[0], SOL_LAYA, LAYA_SEGMENT, 1000));
+	REFUSED(ENOPROTOOPT, set_int(fd[0], SOL_LAYA, LAYA_GRO, 1));
 
 	len = sizeof(kinds);
 	CHECK(!getsockopt(fd[0], SOL_LAYA, LAYA_PATH_KINDS, &kinds, &len));

@@ -51,11 +51,26 @@ struct sockaddr_laya {
  * LAYA_PATH_EVENTS	get, set: int, non-zero: a change of the path in use
  *			is queued on the error queue (MSG_ERRQUEUE) as a
  *			control message SOL_LAYA, LAYA_PATH_INFO.
+ *
+ * For SOCK_DGRAM alone, as UDP_SEGMENT and UDP_GRO are for UDP (see udp(7)):
+ *
+ * LAYA_SEGMENT		get, set: int, 0 to 65535: a message of more bytes is sent
+ *			as datagrams of so many, the last may have fewer. EINVAL
+ *			when they would be more than LAYA_MAX_SEGMENTS. 0: off. A
+ *			control message of sendmsg(2), __u16, is for that call.
+ * LAYA_GRO		get, set: int, non-zero: recvmsg(2) takes several datagrams
+ *			at once where they came as one run, as many as have room;
+ *			the control message LAYA_GRO, int, is the size of each,
+ *			the last may be shorter. Without one it is one datagram.
  */
 #define LAYA_PATH_INFO		1
 #define LAYA_PEER_KEY		2
 #define LAYA_PATH_KINDS		3
 #define LAYA_PATH_EVENTS	4
+#define LAYA_SEGMENT		5
+#define LAYA_GRO		6
+
+#define LAYA_MAX_SEGMENTS	128
 
 /**
  * struct laya_path_info - the path that a socket's packets take now
