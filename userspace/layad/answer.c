@@ -268,15 +268,14 @@ bool answer_followup(struct node *node, const struct laya_message *message,
 		     const struct origin *origin,
 		     const uint8_t claimed[LAYA_KEY_SIZE])
 {
+	bool certain = origin_is_certain(origin);
 	struct laya_candidates candidates;
 	struct peer *peer;
 	int ret;
 
-	TAILQ_FOREACH(peer, &node->peers, entry) {
+	peer = certain ? peer_find(node, claimed) : TAILQ_FIRST(&node->peers);
+	for (; peer; peer = certain ? NULL : TAILQ_NEXT(peer, entry)) {
 		if (peer->answer.len == 0 || peer->answer.id != message->id)
-			continue;
-		if (origin_is_certain(origin) &&
-		    !laya_key_equal(peer->handshake.key, claimed))
 			continue;
 		ret = laya_followup_read(&peer->answer.keys, &candidates,
 					 message->sealed.body,

@@ -48,6 +48,7 @@
 #include "message.h"
 #include "nat64.h"
 #include "netlink.h"
+#include "peer_table.h"
 #include "routers.h"
 #include "stamp.h"
 #include "timer.h"
@@ -75,6 +76,7 @@ TAILQ_HEAD(carrier_list, carrier);
  * @stamp: stamps of our offers
  * @state_dir: where stamps are kept; empty if nowhere
  * @peers: all nodes that we shake hands with
+ * @by_key: the same
  * @rendezvous: all rendezvous servers of the configuration; never shrinks
  * @couriers: what carries offers to peers; likewise
  * @forwarders: all forwarders that we know of
@@ -112,6 +114,7 @@ struct node {
 	struct laya_stamp stamp;
 	char state_dir[PATH_MAX - 64];
 	struct peer_list peers;
+	struct peer_table by_key;
 	struct rendezvous_list rendezvous;
 	struct courier_list couriers;
 	struct forwarder_list forwarders;

@@ -60,7 +60,8 @@ struct peer *peer_new(struct node *node, const struct laya_identity *self,
 	peer->aging = timer_new(node->loop, on_aging, peer);
 	peer->watch = timer_new(node->loop, on_watch, peer);
 	peer->fallback = timer_new(node->loop, on_fallback, peer);
-	if (!peer->aging || !peer->watch || !peer->fallback)
+	if (!peer->aging || !peer->watch || !peer->fallback ||
+	    peer_table_add(&node->by_key, peer))
 		goto err_timers;
 	backoff_init(&peer->retry, 4000, 60000);
 	TAILQ_INSERT_TAIL(&node->peers, peer, entry);
@@ -94,6 +95,7 @@ void peer_del(struct peer *peer)
 	timer_free(peer->offer.timer);
 	timer_free(peer->answer.timer);
 	TAILQ_REMOVE(&peer->node->peers, peer, entry);
+	peer_table_remove(&peer->node->by_key, peer);
 	sodium_memzero(peer, sizeof(*peer));
 	free(peer);
 }
@@ -108,13 +110,7 @@ void peer_del(struct peer *peer)
 struct peer *peer_find(const struct node *node,
 		       const uint8_t key[LAYA_KEY_SIZE])
 {
-	struct peer *peer;
-
-	TAILQ_FOREACH(peer, &node->peers, entry) {
-		if (laya_key_equal(peer->handshake.key, key))
-			return peer;
-	}
-	return NULL;
+	return peer_table_find(&node->by_key, key);
 }
 
 /**

@@ -89,6 +89,7 @@ struct answer {
 /**
  * struct peer - another node
  * @entry: in node->peers
+ * @chain: in node->by_key
  * @node: ours
  * @self: who we are to it: our identity, or an ephemeral one of a forwarder's
  * @handshake: keys and stamps
@@ -123,6 +124,7 @@ struct answer {
  */
 struct peer {
 	TAILQ_ENTRY(peer) entry;
+	LIST_ENTRY(peer) chain;
 	struct node *node;
 	const struct laya_identity *self;
 	struct laya_handshake_peer handshake;
