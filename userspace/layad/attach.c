@@ -15,6 +15,7 @@
 #include "forwarder.h"
 #include "gateway.h"
 #include "kernel.h"
+#include "limit.h"
 #include "listener.h"
 #include "log.h"
 #include "outside.h"
@@ -25,10 +26,12 @@
 /* How long the addresses of a host are dialled that it asked about */
 #define ASKED_MS		5000
 #define MAX_LABELS_EACH		256
-#define MAX_LABELS		65536
+#define MAX_LABELS		262144
 #define MAX_CONNECTIONS		1024
 /* Of one IPv4 address, or one IPv6 /64; a NAT may have many hosts behind it */
 #define MAX_FROM_ONE		64
+/* Hosts, likewise, that are nobody's peers: a whole village may be behind a NAT */
+#define MAX_HOSTS_OF_ONE	256
 /* Carriers of one who may not be a stranger; who is none opens one or two */
 #define MAX_CARRIERS_OF_PEER	16
 /* Offers on one connection: each costs four Diffie-Hellman */
@@ -59,6 +62,7 @@ struct issued {
  * @peer: the node
  * @labels: its labels
  * @n_labels: how many
+ * @source: from where it came, by a channel; NULL for one that is our peer
  * @renewed: when it was last heard of here
  * @inside: it is in a network that we are the gateway of
  * @asked: when it asked what reaches it, and had dialled what it told; or 0
@@ -67,6 +71,7 @@ struct attachment {
 	struct peer *peer;
 	struct issued *labels;
 	size_t n_labels;
+	struct source *source;
 	uint64_t renewed;
 	bool inside;
 	uint64_t asked;
@@ -77,6 +82,7 @@ struct attachment {
  * @entry: in attach->connections
  * @attach: ours
  * @channel: the channel
+ * @source: from where
  * @offers: that it has made
  * @inside: it came from a network that we are the gateway of
  * @carries: the last offer of it that was carried to a host of ours
@@ -86,6 +92,7 @@ struct connection {
 	TAILQ_ENTRY(connection) entry;
 	struct attach *attach;
 	struct laya_channel *channel;
+	struct source *source;
 	unsigned int offers;
 	bool inside;
 	uint64_t carries;
@@ -101,14 +108,19 @@ struct attach {
 	unsigned int n_connections;
 	unsigned int n_attachments;
 	size_t n_labels;
+	struct sources callers;		/* where connections come from */
+	struct sources hosts;		/* where attached strangers came from */
 	struct timer *care;
 	unsigned int courier_left;	/* offers that couriers may still bring */
 	uint64_t courier_at;		/* when there were more last */
 };
 
+/* New connections, and new hosts, of one source */
+static const struct rate arrivals = { .per_second = 10, .burst = 64 };
+
 static unsigned int max_attachments(const struct node *node)
 {
-	return node->config.forward_hosts ?: LAYA_CONFIG_MAX_HOSTS;
+	return node->config.forward_hosts ?: LAYA_CONFIG_HOSTS;
 }
 
 /* Percent: how near the end is */
@@ -121,7 +133,9 @@ static uint32_t load(const struct node *node)
 	return hosts > labels ? hosts : labels;
 }
 
-static struct attachment *attachment_new(struct node *node, struct peer *peer)
+/* @from: where it came from; NULL if that is not known, or is no matter */
+static struct attachment *attachment_new(struct node *node, struct peer *peer,
+					 const struct laya_address *from)
 {
 	struct attachment *attachment;
 
@@ -130,6 +144,15 @@ static struct attachment *attachment_new(struct node *node, struct peer *peer)
 	attachment = calloc(1, sizeof(*attachment));
 	if (!attachment)
 		return NULL;
+	if (from) {
+		attachment->source =
+			sources_connect(&node->attach->hosts, from, &arrivals,
+					MAX_HOSTS_OF_ONE, node_now(node));
+		if (!attachment->source) {
+			free(attachment);
+			return NULL;
+		}
+	}
 	attachment->peer = peer;
 	attachment->renewed = node_now(node);
 	peer->attachment = attachment;
@@ -141,6 +164,9 @@ static void attachment_free(struct node *node, struct peer *peer)
 {
 	node->attach->n_attachments--;
 	node->attach->n_labels -= peer->attachment->n_labels;
+	if (peer->attachment->source)
+		sources_disconnect(&node->attach->hosts,
+				   peer->attachment->source);
 	free(peer->attachment->labels);
 	free(peer->attachment);
 	peer->attachment = NULL;
@@ -391,6 +417,7 @@ static void end_connection(struct connection *connection)
 
 	TAILQ_REMOVE(&attach->connections, connection, entry);
 	attach->n_connections--;
+	sources_disconnect(&attach->callers, connection->source);
 	free(connection);
 }
 
@@ -423,6 +450,7 @@ static int take_offer(struct node *node, const struct laya_message *message,
 		      bool inside)
 {
 	struct peer *peer = peer_find(node, key);
+	const struct laya_address *from;
 	bool fresh = false;
 	int ret;
 
@@ -433,10 +461,12 @@ static int take_offer(struct node *node, const struct laya_message *message,
 		peer = peer_new(node, &node->self, key, NULL);
 	if (peer && !peer->attachment) {
 		fresh = true;
-		if (!attachment_new(node, peer)) {
-			laya_warning("no room for the attachment of %s: there are %u",
-				     peer_text(peer),
-				     node->attach->n_attachments);
+		from = origin->channel && !peer->configured ?
+		       laya_channel_remote_address(origin->channel) : NULL;
+		if (!attachment_new(node, peer, from)) {
+			laya_debug("no room for the attachment of %s: there are %u",
+				   peer_text(peer),
+				   node->attach->n_attachments);
 			peer_release(peer);
 			return LAYA_MESSAGE_ERROR_RATE_LIMITED;
 		}
@@ -690,20 +720,6 @@ static const struct laya_channel_ops ops = {
 	.asked = on_asked,
 };
 
-static bool too_many_from(struct attach *attach,
-			  const struct laya_address *address)
-{
-	struct connection *connection;
-	unsigned int n = 0;
-
-	TAILQ_FOREACH(connection, &attach->connections, entry) {
-		if (laya_address_same_source(laya_channel_remote_address(connection->channel),
-					     address))
-			n++;
-	}
-	return n >= MAX_FROM_ONE;
-}
-
 static void take_channel(struct attach *attach,
 			 const struct laya_accepted *accepted, bool inside)
 {
@@ -712,10 +728,6 @@ static void take_channel(struct attach *attach,
 	struct connection *connection;
 	int ret;
 
-	if (too_many_from(attach, &accepted->remote)) {
-		close(accepted->fd);
-		return;
-	}
 	/* The oldest makes room: attaching takes a few round trips. */
 	if (attach->n_connections >= MAX_CONNECTIONS) {
 		connection = TAILQ_FIRST(&attach->connections);
@@ -729,6 +741,14 @@ static void take_channel(struct attach *attach,
 	}
 	connection->attach = attach;
 	connection->inside = inside;
+	connection->source = sources_connect(&attach->callers,
+					     &accepted->remote, &arrivals,
+					     MAX_FROM_ONE, node_now(node));
+	if (!connection->source) {
+		close(accepted->fd);
+		free(connection);
+		return;
+	}
 	laya_channel_config_server(&config, LAYA_PROLOGUE_ATTACH,
 				   node->self.private_key);
 	if (signalling_is_at(node, &accepted->local))
@@ -738,6 +758,7 @@ static void take_channel(struct attach *attach,
 				&ops, connection);
 	sodium_memzero(&config, sizeof(config));
 	if (ret) {
+		sources_disconnect(&attach->callers, connection->source);
 		free(connection);
 		return;
 	}
@@ -836,7 +857,9 @@ int attach_start(struct node *node)
 	node->attach = attach;
 	attach->care = timer_new(node->loop, on_care, attach);
 	attach->carriers = carriers_new(node);
-	if (!attach->care || !attach->carriers)
+	if (!attach->care || !attach->carriers ||
+	    sources_init(&attach->callers, 4 * MAX_CONNECTIONS) ||
+	    sources_init(&attach->hosts, 2 * (size_t)max_attachments(node)))
 		return -ENOMEM;
 	ret = listener_open(node, &attach->listener, &listener_ops, attach);
 	if (!ret)
@@ -873,7 +896,7 @@ bool attach_carrier_lost(struct node *node, uint32_t carrier_id)
  */
 void attach_adopt(struct node *node, struct peer *peer)
 {
-	if (peer->attachment || !attachment_new(node, peer))
+	if (peer->attachment || !attachment_new(node, peer, NULL))
 		return;
 	peer->attachment->inside = node->config.gateway &&
 				   !node_is_relay(node) && !peer->configured;
@@ -936,6 +959,10 @@ void attach_stop(struct node *node)
 	if (attach->carriers)
 		carriers_free(attach->carriers);
 	timer_free(attach->care);
+	if (attach->callers.chains)
+		sources_free(&attach->callers);
+	if (attach->hosts.chains)
+		sources_free(&attach->hosts);
 	node->attach = NULL;
 	free(attach);
 }

@@ -35,7 +35,8 @@
 #define LAYA_CONFIG_INTERFACES	16
 #define LAYA_CONFIG_LISTENS	8
 #define LAYA_CONFIG_GATEWAY_KEYS	64
-#define LAYA_CONFIG_MAX_HOSTS	4096	/* attached to one node */
+#define LAYA_CONFIG_HOSTS	4096	/* attached to one node, unless told */
+#define LAYA_CONFIG_MAX_HOSTS	65536
 #define LAYA_CONFIG_ERROR_SIZE	512
 
 enum laya_forward {

@@ -247,7 +247,7 @@ static const struct bad {
 	{ NODE "[Relay]\nHostName = a b\n", "test.conf:4: HostName: " },
 	{ NODE "[Peer]\nHostName = a\n", "test.conf:4: HostName: unknown" },
 	{ NODE "ForwardHosts = 0\n", "test.conf:3: ForwardHosts: " },
-	{ NODE "ForwardHosts = 4097\n", "test.conf:3: ForwardHosts: " },
+	{ NODE "ForwardHosts = 65537\n", "test.conf:3: ForwardHosts: " },
 	{ NODE "Gateway = maybe\n", "test.conf:3: Gateway: " },
 	{ NODE "UseGateways = 1.5\n", "test.conf:3: UseGateways: " },
 	{ NODE "GatewayInterface = lan0\n",
