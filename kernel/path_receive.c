@@ -195,6 +195,7 @@ static bool path_note_source(struct laya_path *path,
 		path_set_source(path, from, labels, n_labels);
 		path->rx_unvalidated = 0;
 		path->tx_unvalidated = 0;
+		path->probe.seq += LAYA_PROBE_RING;	/* of which none was asked here */
 		laya_path_probe_start(path);
 		return true;
 	}

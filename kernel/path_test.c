@@ -540,6 +540,27 @@ static void challenge__before_new_address(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, path->challenge.pending);
 }
 
+/* Whoever was asked elsewhere cannot answer for an address that he only claims. */
+static void challenge__of_the_address_before(struct kunit *test)
+{
+	struct laya_endpoint own = at(9, 900), claimed = at(10, 901);
+	struct laya_session *next = session(test, 0);
+	enum laya_drop reason;
+	struct laya_path *path;
+	u32 asked;
+
+	path = receive(next, THEIRS, 10, &no_shims, &own, &reason);
+	tend(path, jiffies, NULL);
+	asked = path->probe.seq;
+	receive(next, THEIRS, 11, &no_shims, &claimed, &reason);
+	KUNIT_EXPECT_TRUE(test, is_at(path, &claimed));
+	tend(path, jiffies, NULL);
+	answer(path, next, asked, false, &own);
+	KUNIT_EXPECT_FALSE(test, path->validated);
+	answer(path, next, path->probe.seq, false, &claimed);
+	KUNIT_EXPECT_TRUE(test, path->validated);
+}
+
 static void challenge__only_from_the_newest(struct kunit *test)
 {
 	struct laya_endpoint old = at(9, 900), new = at(10, 901);
@@ -1215,6 +1236,7 @@ static struct kunit_case path_cases[] = {
 	KUNIT_CASE(received__no_way_back_yet),
 	KUNIT_CASE(received__labels_of_answers),
 	KUNIT_CASE(challenge__before_new_address),
+	KUNIT_CASE(challenge__of_the_address_before),
 	KUNIT_CASE(challenge__only_from_the_newest),
 	KUNIT_CASE(challenge__return_label_too),
 	KUNIT_CASE(challenge__gives_up),
