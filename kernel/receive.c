@@ -373,6 +373,7 @@ static bool laya_receive_open(const struct laya_arrival *arrival,
 /* The session of a sealed packet; NULL: it is dropped. */
 static struct laya_session *
 laya_receive_session(const struct laya_arrival *arrival,
+		     const struct laya_shims *shims,
 		     const struct laya_data_header *header)
 {
 	struct laya_device *laya = arrival->carrier->device;
@@ -384,7 +385,9 @@ laya_receive_session(const struct laya_arrival *arrival,
 		return session;
 	session = laya_session_lookup(index);
 	if (!session || session->peer->device != laya) {
-		laya_device_drop(laya, LAYA_DROP_NO_SESSION);
+		laya_device_drop(laya, shims->n_labels &&
+				 READ_ONCE(laya->flags) & LAYA_DEVICE_FLAGS_FORWARD ?
+				 LAYA_DROP_LABEL_UNKNOWN : LAYA_DROP_NO_SESSION);
 		return NULL;
 	}
 	if (!laya_session_may_receive(session)) {
@@ -407,7 +410,7 @@ static void laya_receive_sealed(struct laya_arrival *arrival,
 	struct laya_session *session;
 	u8 *to;
 
-	session = laya_receive_session(arrival, header);
+	session = laya_receive_session(arrival, shims, header);
 	if (!session)
 		return;
 	arrival->session = session;
