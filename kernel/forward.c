@@ -9,7 +9,9 @@
  *
  * A label goes down an attachment, by that peer's path. A return label goes to
  * the address from which the first packet with an empty slot came; only the
- * attachment may use it. See label.h for what is kept, architecture.rst for why.
+ * attachment may use it. Until the dialler has shown that it receives there,
+ * another value stands in its place, which it has to show: see
+ * laya_label_prove(). See label.h for what is kept, architecture.rst for why.
  *
  * A run of packets that the carrier received in one piece (UDP_GRO) is sent on in
  * one piece (UDP GSO), its pages untouched: all that is read of it is the shims.
@@ -324,18 +326,14 @@ struct sk_buff *laya_forward_segment(const struct sk_buff *skb,
 }
 
 /**
- * laya_forward_fill - write a return slot
+ * laya_forward_fill - write a label
  * @data: A packet.
- * @shims: Its shims.
- * @slot: Which slot.
- * @value: The return label.
+ * @shim: Which of its shims.
+ * @value: What is to stand there.
  */
-void laya_forward_fill(u8 *data, const struct laya_shims *shims,
-		       unsigned int slot, u64 value)
+void laya_forward_fill(u8 *data, unsigned int shim, u64 value)
 {
-	struct laya_shim *shim = (struct laya_shim *)data;
-
-	laya_label_bytes(shim[shims->n_labels + slot].label, value);
+	laya_label_bytes(((struct laya_shim *)data)[shim].label, value);
 }
 
 /* What a path's far end and ours are; false when nothing may be sent there. */
@@ -402,14 +400,13 @@ static void laya_forward_send(struct laya_device *laya, struct sk_buff *skb,
 }
 
 /*
- * Send the packets of @skb (consumed) with @slot written. What came in may share
- * its bytes with others, so it is copies that are written to; packets with slots
- * are probes, and few.
+ * Send the packets of @skb (consumed) with @shim written. What came in may share
+ * its bytes with others, so it is copies that are written to; these are probes, and
+ * few.
  */
 static void laya_forward_send_filled(struct laya_device *laya,
 				     struct sk_buff *skb,
-				     const struct laya_shims *shims,
-				     unsigned int slot, u64 value,
+				     unsigned int shim, u64 value,
 				     const struct laya_endpoint *to,
 				     struct dst_cache *cache, u8 ttl, u8 tos)
 {
@@ -423,7 +420,7 @@ static void laya_forward_send_filled(struct laya_device *laya,
 			laya_device_drop(laya, LAYA_DROP_NO_MEMORY);
 			continue;
 		}
-		laya_forward_fill(copy->data, shims, slot, value);
+		laya_forward_fill(copy->data, shim, value);
 		laya_forward_send(laya, copy, to, cache, ttl, tos);
 	}
 	consume_skb(skb);
@@ -481,8 +478,11 @@ static void laya_forward_down(struct laya_device *laya, struct sk_buff *skb,
 			laya_forward_drop(laya, skb, LAYA_DROP_LABEL_NO_FLOW);
 			return;
 		}
-	} else if (flow) {
-		laya_label_validate(table, flow);
+		laya_label_prove(table, flow,
+				 laya_label_value(shims->returns[slot]));
+	} else if (flow && from->carrier) {
+		/* By connecting, its far end has shown that it is there */
+		laya_label_prove(table, flow, flow->proof);
 	}
 	if (flow) {
 		laya_label_credit(flow, bytes);
@@ -491,7 +491,7 @@ static void laya_forward_down(struct laya_device *laya, struct sk_buff *skb,
 
 	laya_forward_count(label, bytes, packets);
 	if (slot >= 0)
-		laya_forward_send_filled(laya, skb, shims, slot,
+		laya_forward_send_filled(laya, skb, shims->n_labels + slot,
 					 flow->issued.value, &end,
 					 &path->cache, ttl, tos);
 	else
@@ -500,14 +500,14 @@ static void laya_forward_down(struct laya_device *laya, struct sk_buff *skb,
 
 /* From an attachment, with the return label of @flow: to the dialler. */
 static void laya_forward_back(struct laya_device *laya, struct sk_buff *skb,
-			      struct laya_flow *flow,
+			      struct laya_flow *flow, unsigned int at,
 			      const struct laya_endpoint *from, u8 ttl, u8 tos)
 {
 	unsigned int packets = laya_forward_segments(skb);
 	struct laya_label *label = flow->label;
 	unsigned int bytes = skb->len;
 	unsigned long now = jiffies;
-	bool validated;
+	bool validated, proven;
 
 	if (!laya_forward_is_from(label->peer, from)) {
 		laya_forward_drop(laya, skb, LAYA_DROP_LABEL_SOURCE);
@@ -519,8 +519,8 @@ static void laya_forward_back(struct laya_device *laya, struct sk_buff *skb,
 	}
 	/* The cache is there once the flow is validated */
 	validated = smp_load_acquire(&flow->validated);
-	if (!validated && !flow->endpoint.carrier &&
-	    !laya_label_debit(flow, bytes)) {
+	proven = validated || flow->endpoint.carrier;
+	if (!proven && !laya_label_debit(flow, bytes)) {
 		laya_forward_drop(laya, skb, LAYA_DROP_AMPLIFICATION);
 		return;
 	}
@@ -529,8 +529,12 @@ static void laya_forward_back(struct laya_device *laya, struct sk_buff *skb,
 		WRITE_ONCE(flow->last, now);
 
 	laya_forward_count(label, bytes, packets);
-	laya_forward_send(laya, skb, &flow->endpoint,
-			  validated ? &flow->cache : NULL, ttl, tos);
+	if (proven)
+		laya_forward_send(laya, skb, &flow->endpoint,
+				  validated ? &flow->cache : NULL, ttl, tos);
+	else
+		laya_forward_send_filled(laya, skb, at, flow->proof,
+					 &flow->endpoint, NULL, ttl, tos);
 }
 
 /*
@@ -631,7 +635,7 @@ bool laya_forward_packet(struct laya_device *laya, struct sk_buff *skb,
 		return true;
 	}
 	if (issued->is_flow)
-		laya_forward_back(laya, skb, laya_flow_of(issued), from,
+		laya_forward_back(laya, skb, laya_flow_of(issued), at, from,
 				  ttl - 1, tos);
 	else
 		laya_forward_down(laya, skb, laya_label_of(issued), shims, at,

@@ -68,7 +68,6 @@ bool laya_forward_packet(struct laya_device *laya, struct sk_buff *skb,
 bool laya_forward_agree(struct sk_buff *skb, unsigned int len);
 struct sk_buff *laya_forward_segment(const struct sk_buff *skb,
 				     unsigned int at);
-void laya_forward_fill(u8 *data, const struct laya_shims *shims,
-		       unsigned int slot, u64 value);
+void laya_forward_fill(u8 *data, unsigned int shim, u64 value);
 
 #endif /* _LAYA_FORWARD_H */

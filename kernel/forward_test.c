@@ -170,7 +170,7 @@ static void laya_forward_fill__only_the_slot(struct kunit *test)
 	before[len] = LAYA_PACKET_DATA;
 	KUNIT_ASSERT_EQ(test, 0, laya_shims_parse(&shims, before, 128));
 	memcpy(after, before, sizeof(after));
-	laya_forward_fill(after, &shims, 1, 0xa1a2a3a4a5a6ULL);
+	laya_forward_fill(after, shims.n_labels + 1, 0xa1a2a3a4a5a6ULL);
 	memcpy(before + 26, "\xa1\xa2\xa3\xa4\xa5\xa6", 6);
 	KUNIT_EXPECT_MEMEQ(test, before, after, sizeof(after));
 }

@@ -618,17 +618,17 @@ static void laya_label_flow_key(struct laya_flow_key *key, u64 label,
  * @from: Where it came from.
  * @now: jiffies.
  * @previous: Set to the return label in front of the slot.
- * @flow: Set to the flow that the packet confirms, or to NULL.
+ * @flow: Set to the flow that the packet is of, or to NULL.
  *
  * Forwarders write return slots in the order in which a packet meets them, which
  * is that of its labels; so where there is a slot for each label, ours has the
  * place of our label. Otherwise it is the first that is ours or empty.
  *
- * A slot that holds a return label bound to this very dialler is confirmed and
- * left alone. One that holds something else in our place is written anew: the
- * dialler's NAT has given it another address, or the flow is one that we
- * forgot. (The far end learns the new return label from the packet that
- * carries it, once it has authenticated that.)
+ * A slot that holds a return label bound to this very dialler is left alone. One
+ * that holds something else in our place is written anew: it is what only the
+ * dialler has seen (see laya_label_prove()), its NAT has given it another address,
+ * or the flow is one that we forgot. (The far end learns the new return label from
+ * the packet that carries it, once it has authenticated that.)
  *
  * Under RCU.
  *
@@ -648,13 +648,13 @@ int laya_label_slot(struct laya_label_table *table, struct laya_label *label,
 		u64 value = laya_label_value(shims->returns[i]);
 		struct laya_issued *issued;
 		struct laya_flow_key key;
+		struct laya_flow *found;
 
 		if (!value)
 			return i;
+		laya_label_flow_key(&key, label->issued.value, *previous, from);
 		issued = laya_label_find(table, value, now);
 		if (issued && issued->is_flow) {
-			laya_label_flow_key(&key, label->issued.value,
-					    *previous, from);
 			if (memcmp(&key, &laya_flow_of(issued)->key,
 				   sizeof(key)))
 				return i;
@@ -662,6 +662,10 @@ int laya_label_slot(struct laya_label_table *table, struct laya_label *label,
 			return -1;
 		}
 		if (placed)
+			return i;
+		found = rhashtable_lookup(&table->flows, &key,
+					  laya_flow_params);
+		if (found && found->proof == value)
 			return i;
 		*previous = value;
 	}
@@ -750,6 +754,7 @@ struct laya_flow *laya_label_bind(struct laya_label_table *table,
 	if (!fresh)
 		return NULL;
 	fresh->issued.is_flow = true;
+	fresh->proof = get_random_u64() >> 16 ?: 1;
 	fresh->key = key;
 	fresh->label = label;
 	fresh->endpoint = *from;
@@ -773,16 +778,20 @@ struct laya_flow *laya_label_bind(struct laya_label_table *table,
 }
 
 /**
- * laya_label_validate - a dialler has shown that it receives what is sent to it
+ * laya_label_prove - a dialler shows something in the place of its return label
  * @table: The table.
- * @flow: Its flow.
+ * @flow: The flow of its address.
+ * @value: What it shows.
+ *
+ * If that is what stood before an answer in place of the return label, it receives
+ * what is sent to it (RFC 9000, 8.1).
  *
  * Under RCU, in softirq.
  */
-void laya_label_validate(struct laya_label_table *table,
-			 struct laya_flow *flow)
+void laya_label_prove(struct laya_label_table *table, struct laya_flow *flow,
+		      u64 value)
 {
-	if (READ_ONCE(flow->validated))
+	if (READ_ONCE(flow->validated) || value != flow->proof)
 		return;
 	spin_lock_bh(&table->lock);
 	if (!flow->dead && !flow->validated) {

@@ -189,8 +189,11 @@ struct laya_flow_key {
  * @endpoint: Where packets with the return label go.
  * @list: In one of the lists of @label.
  * @oldest: In the table's @unvalidated while it is unvalidated.
- * @validated: The dialler has shown that it receives what is sent to it. Stored
- *	with release after @cache is there.
+ * @proof: What the dialler sees in place of the return label until it is
+ *	validated. It goes nowhere but to @endpoint: not to the attachment, which
+ *	could tell it to somebody who forges his address.
+ * @validated: The dialler has shown @proof, so it receives what is sent to it.
+ *	Stored with release after @cache is there.
  * @dead: Unpublished.
  * @last: jiffies of the last packet.
  * @allowance: Bytes that may still go to the dialler before that.
@@ -207,6 +210,7 @@ struct laya_flow {
 	struct laya_endpoint	endpoint;
 	struct list_head	list;
 	struct list_head	oldest;
+	u64			proof;
 	bool			validated;
 	bool			dead;
 	unsigned long		last;
@@ -246,8 +250,8 @@ struct laya_flow *laya_label_bind(struct laya_label_table *table,
 				  struct laya_label *label, u64 previous,
 				  const struct laya_endpoint *from,
 				  unsigned long now);
-void laya_label_validate(struct laya_label_table *table,
-			 struct laya_flow *flow);
+void laya_label_prove(struct laya_label_table *table, struct laya_flow *flow,
+		      u64 value);
 void laya_label_credit(struct laya_flow *flow, unsigned int bytes);
 bool laya_label_debit(struct laya_flow *flow, unsigned int bytes);
 bool laya_label_bucket_take(struct laya_bucket *bucket, unsigned int bytes,

@@ -120,7 +120,7 @@ static struct laya_flow *bind(struct kunit *test, struct laya_label *label,
 static void validate(struct kunit *test, struct laya_flow *flow)
 {
 	local_bh_disable();
-	laya_label_validate(&fixture(test)->table, flow);
+	laya_label_prove(&fixture(test)->table, flow, flow->proof);
 	local_bh_enable();
 }
 
@@ -372,7 +372,7 @@ static void laya_label_bind__streams(struct kunit *test)
 	KUNIT_EXPECT_PTR_NE(test, flow, bind(test, label, 0, udp));
 	second = bind(test, label, 0, &other);
 	KUNIT_EXPECT_PTR_NE(test, flow, second);
-	laya_label_validate(&fixture(test)->table, second);
+	laya_label_prove(&fixture(test)->table, second, second->proof);
 	KUNIT_EXPECT_EQ(test, 3, label->n_flows);
 
 	laya_label_carrier_lost(&fixture(test)->table, 5, NOW);
@@ -481,6 +481,13 @@ static void laya_label_slot__one_label(struct kunit *test)
 					  &previous, &found));
 	KUNIT_EXPECT_PTR_EQ(test, flow, found);
 
+	/* What it alone has seen: the far end is to have the return label */
+	laya_label_bytes(shims.returns[0], flow->proof);
+	KUNIT_EXPECT_EQ(test, 0, slot_of(test, 7, &shims, 0, from(test, 1, 1),
+					 &previous, &found));
+	KUNIT_EXPECT_NULL(test, found);
+	laya_label_bytes(shims.returns[0], flow->issued.value);
+
 	/* The dialler is elsewhere now */
 	KUNIT_EXPECT_EQ(test, 0, slot_of(test, 7, &shims, 0, from(test, 1, 2),
 					 &previous, &found));
@@ -530,7 +537,7 @@ static void laya_label_slot__two_labels(struct kunit *test)
 static void laya_label_slot__unlike_numbers(struct kunit *test)
 {
 	struct laya_shims shims = { .n_labels = 1, .n_returns = 2 };
-	struct laya_flow *found;
+	struct laya_flow *flow, *found;
 	u64 previous;
 
 	set(test, 0, 7, 1);
@@ -538,6 +545,10 @@ static void laya_label_slot__unlike_numbers(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, slot_of(test, 7, &shims, 0, from(test, 1, 1),
 					 &previous, &found));
 	KUNIT_EXPECT_EQ(test, 99, previous);
+	flow = bind(test, label_of(test, 7), previous, from(test, 1, 1));
+	laya_label_bytes(shims.returns[1], flow->proof);
+	KUNIT_EXPECT_EQ(test, 1, slot_of(test, 7, &shims, 0, from(test, 1, 1),
+					 &previous, &found));
 
 	/* Somebody else's, and no room: left as it is */
 	shims.n_labels = 2;
@@ -547,7 +558,7 @@ static void laya_label_slot__unlike_numbers(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, found);
 }
 
-static void laya_label_validate__leaves_the_queue(struct kunit *test)
+static void laya_label_prove__leaves_the_queue(struct kunit *test)
 {
 	struct laya_flow *flow;
 
@@ -555,6 +566,13 @@ static void laya_label_validate__leaves_the_queue(struct kunit *test)
 	flow = bind(test, label_of(test, 7), 0, from(test, 1, 1));
 	KUNIT_EXPECT_FALSE(test, flow->validated);
 	KUNIT_EXPECT_FALSE(test, list_empty(&fixture(test)->table.unvalidated));
+
+	/* What the attachment knows as well proves nothing */
+	laya_label_prove(&fixture(test)->table, flow, flow->issued.value);
+	laya_label_prove(&fixture(test)->table, flow, 0);
+	KUNIT_EXPECT_FALSE(test, flow->validated);
+	KUNIT_EXPECT_NE(test, flow->proof, flow->issued.value);
+	KUNIT_EXPECT_NULL(test, find(test, flow->proof));
 	validate(test, flow);
 	validate(test, flow);
 	KUNIT_EXPECT_TRUE(test, flow->validated);
@@ -659,7 +677,7 @@ static struct kunit_case laya_label_cases[] = {
 	KUNIT_CASE(laya_label_bind__not_on_a_dead_label),
 	KUNIT_CASE(laya_label_bind__oldest_unvalidated_goes),
 	KUNIT_CASE(laya_label_bind__oldest_of_all_goes),
-	KUNIT_CASE(laya_label_validate__leaves_the_queue),
+	KUNIT_CASE(laya_label_prove__leaves_the_queue),
 	KUNIT_CASE(laya_label_debit__three_times),
 	KUNIT_CASE(laya_label_bucket_take__no_limit),
 	KUNIT_CASE(laya_label_bucket_take__burst_then_rate),

@@ -248,6 +248,11 @@ def check(name, good, why=""):
     return good
 
 
+def label_of(got):
+    """What A sees before an answer."""
+    return got[2:8]
+
+
 LABEL, EMPTY = b"\1\2\3\4\5\6", bytes(6)
 OTHER, THIRD = b"\6\5\4\3\2\1", b"\7\7\7\7\7\7"
 SHORT = 0.3	# silence: how long nothing must come
@@ -306,6 +311,8 @@ def test_unknown(host):
     host.udp.send(packet([LABEL], [], 30))
     seen, got = host.at_b(1, SHORT), host.at_a(None, 1, SHORT)
     check("unknown__silence", not seen and not got, f"{seen} {got}")
+    # Of the others it is not known that they have one
+    check("unknown__counted", host.dropped("unknown label") == 2)
 
 
 def test_return(host):
@@ -327,6 +334,15 @@ def test_return(host):
           host.f_nl.label_info(LABEL))
 
     answer = packet([label], [], 120, 9)
+    host.from_b(answer)
+    got = host.at_a()
+    # B does not know what stands in place of the return label
+    check("return__answer_is_to_be_shown", got and label_of(got[0]) != label and
+          got == [packet([label_of(got[0])], [], 120, 9)], got)
+    host.udp.send(packet([LABEL], [label_of(got[0])], 100, 5))
+    seen = host.at_b()
+    check("return__b_sees_the_return_label",
+          seen and seen[0].payload == packet([LABEL], [label], 100, 5), seen)
     host.from_b(answer)
     got = host.at_a()
     check("return__answer_unchanged", got == [answer], got)
@@ -364,15 +380,28 @@ def test_amplification(host):
     got = host.at_a(sock, 10, SHORT)
     check("amplification__more_for_more", len(got) == 3, len(got))
 
-    confirm = packet([LABEL], [label], 100, 1)
+    # What B knows too confirms nothing: it could tell it to who forges A's address
+    proof = label_of(got[0]) if got else EMPTY
+    known = packet([LABEL], [label], 100, 1)
+    sock.send(known)
+    seen = host.at_b()
+    check("amplification__known_unchanged",
+          seen and seen[0].payload == known, seen)
+    for i in range(10):
+        host.from_b(packet([label], [], 100, i))
+    got = host.at_a(sock, 10, SHORT)
+    check("amplification__known_confirms_nothing", len(got) == 3, len(got))
+
+    confirm = packet([LABEL], [proof], 100, 1)
     sock.send(confirm)
     seen = host.at_b()
-    check("amplification__confirmed_unchanged",
-          seen and seen[0].payload == confirm, seen)
+    check("amplification__confirmed_is_the_return_label",
+          seen and seen[0].payload == known, seen)
     for i in range(20):
         host.from_b(packet([label], [], 1000, i))
     got = host.at_a(sock, 20)
-    check("amplification__free_when_confirmed", len(got) == 20, len(got))
+    check("amplification__free_when_confirmed", got ==
+          [packet([label], [], 1000, i) for i in range(20)], len(got))
 
     moved = host.dial()
     moved.send(confirm)
@@ -454,9 +483,10 @@ def test_ipv6(host):
     label = slot_of(seen[0]) if seen else EMPTY
     check("ipv6__to_an_ipv4_attachment", seen and label != EMPTY and
           seen[0].ttl == 39 and seen[0].tos == 0x20, seen)
-    answer = packet([label], [], 200, 4)
-    host.from_b(answer)
-    check("ipv6__and_back", host.at_a(sock) == [answer])
+    host.from_b(packet([label], [], 200, 4))
+    got = host.at_a(sock)
+    check("ipv6__and_back", got and got ==
+          [packet([label_of(got[0])], [], 200, 4)], got)
 
 
 def test_stream(host):

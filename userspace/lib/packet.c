@@ -166,17 +166,14 @@ size_t laya_shims_run(const uint8_t *data, size_t len, size_t segment)
 }
 
 /**
- * laya_shims_fill() - write a return slot
+ * laya_shims_fill() - write a label
  * @data: the packet
- * @shims: its shims
- * @slot: which of its slots
+ * @shim: which of its shims
  * @label: what to write
  */
-void laya_shims_fill(uint8_t *data, const struct laya_shims *shims,
-		     unsigned int slot, uint64_t label)
+void laya_shims_fill(uint8_t *data, unsigned int shim, uint64_t label)
 {
-	laya_put48(data + (shims->n_labels + slot) * LAYA_SHIM_SIZE + 2,
-		   label);
+	laya_put48(data + shim * LAYA_SHIM_SIZE + 2, label);
 }
 
 /**

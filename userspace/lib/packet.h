@@ -98,8 +98,7 @@ struct laya_probe {
 
 int laya_shims_parse(struct laya_shims *shims, const uint8_t *data, size_t len);
 size_t laya_shims_run(const uint8_t *data, size_t len, size_t segment);
-void laya_shims_fill(uint8_t *data, const struct laya_shims *shims,
-		     unsigned int slot, uint64_t label);
+void laya_shims_fill(uint8_t *data, unsigned int shim, uint64_t label);
 
 void laya_data_header_read(struct laya_data_header *header,
 			   const uint8_t *data);

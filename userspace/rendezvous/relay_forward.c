@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * As kernel/forward.c: packets that carry a label of ours go on, unchanged save
- * for an empty return slot.  Those of a run that go the same way leave as a run.
+ * for return labels on their first way.  Those of a run that go the same way leave
+ * as a run.
  */
 #include "relay.h"
 #include "relay_attach.h"
@@ -34,13 +35,13 @@ static void send_on(struct relay *relay, const struct run *run,
 	relay_socket_forward(to, run->arrival, run->at, run->len);
 }
 
-static void fill(const struct run *run, unsigned int slot, uint64_t value)
+static void fill(const struct run *run, unsigned int shim, uint64_t value)
 {
 	const struct relay_arrival *arrival = run->arrival;
 	size_t at;
 
 	for (at = run->at; at < run->at + run->len; at += arrival->segment)
-		laya_shims_fill(arrival->data + at, &run->shims, slot, value);
+		laya_shims_fill(arrival->data + at, shim, value);
 }
 
 /* From a dialler, with @label: to the host that holds it. */
@@ -71,9 +72,10 @@ static void forward_down(struct relay *relay, const struct run *run,
 			relay->stats.no_flow += packets_of(run);
 			return;
 		}
-		fill(run, slot, flow->issued.value);
-	} else if (flow) {
-		relay_flow_validate(&relay->table, flow);
+		relay_flow_prove(&relay->table, flow, run->shims.returns[slot]);
+		fill(run, run->shims.n_labels + slot, flow->issued.value);
+	} else if (flow && relay_endpoint_is_stream(from)) {
+		relay_flow_prove(&relay->table, flow, flow->proof);
 	}
 	if (flow)
 		relay_flow_credit(flow, run->len, relay->now);
@@ -82,7 +84,7 @@ static void forward_down(struct relay *relay, const struct run *run,
 
 /* From a host, with the return label of @flow: to the dialler. */
 static void forward_back(struct relay *relay, const struct run *run,
-			 struct relay_flow *flow)
+			 struct relay_flow *flow, unsigned int at)
 {
 	struct relay_label *label = flow->label;
 
@@ -99,6 +101,8 @@ static void forward_back(struct relay *relay, const struct run *run,
 		relay->stats.amplified += packets_of(run);
 		return;
 	}
+	if (!relay_flow_proven(flow))
+		fill(run, at, flow->proof);
 	send_on(relay, run, &flow->key.from);
 }
 
@@ -118,7 +122,7 @@ static void forward_run(struct relay *relay, const struct run *run)
 	if (issued && arrival->ttl <= 1) {
 		relay->stats.looped += packets_of(run);
 	} else if (issued && issued->is_flow) {
-		forward_back(relay, run, relay_flow_of(issued));
+		forward_back(relay, run, relay_flow_of(issued), i);
 	} else if (issued) {
 		forward_down(relay, run, relay_label_of(issued), i);
 	} else if (run->shims.n_returns > 0) {

@@ -305,6 +305,18 @@ static void make_key(struct relay_flow_key *key, uint64_t label,
 	key->from = *from;
 }
 
+static struct relay_flow *find_flow(struct relay_table *table,
+				    const struct relay_flow_key *key)
+{
+	struct relay_flow *flow;
+
+	LIST_FOREACH(flow, chain_of_key(table, key), chain) {
+		if (memcmp(key, &flow->key, sizeof(*key)) == 0)
+			return flow;
+	}
+	return NULL;
+}
+
 /**
  * relay_label_slot() - which return slot of a packet to write
  * @table: the table
@@ -314,13 +326,14 @@ static void make_key(struct relay_flow_key *key, uint64_t label,
  * @from: where it came from
  * @now: milliseconds
  * @previous: set to the return label in front of the slot
- * @flow: set to the flow that the packet confirms, or to NULL
+ * @flow: set to the flow that the packet is of, or to NULL
  *
  * Where there is a slot for each label, ours has the place of our label, since
  * forwarders write them in the order in which a packet meets them; otherwise it
  * is the first that is ours or empty.  One that holds the return label of this
- * very dialler confirms that flow.  One that holds something else in our place
- * is written anew: the dialler has another address now, or we forgot its flow.
+ * very dialler is left alone.  One that holds something else in our place is
+ * written anew: it is what only the dialler has seen (see relay_flow_prove()), the
+ * dialler has another address now, or we forgot its flow.
  *
  * Return: the slot to write, or -1 when there is none.
  */
@@ -333,15 +346,16 @@ int relay_label_slot(struct relay_table *table, struct relay_label *label,
 	unsigned int i = placed ? at : 0;
 	struct relay_issued *issued;
 	struct relay_flow_key key;
+	struct relay_flow *found;
 
 	*flow = NULL;
 	*previous = i > 0 ? shims->returns[i - 1] : 0;
 	for (; i < shims->n_returns; i++) {
 		if (shims->returns[i] == 0)
 			return i;
+		make_key(&key, label->issued.value, *previous, from);
 		issued = relay_table_find(table, shims->returns[i], now);
 		if (issued && issued->is_flow) {
-			make_key(&key, label->issued.value, *previous, from);
 			if (memcmp(&key, &relay_flow_of(issued)->key,
 				   sizeof(key)) != 0)
 				return i;
@@ -349,6 +363,9 @@ int relay_label_slot(struct relay_table *table, struct relay_label *label,
 			return -1;
 		}
 		if (placed)
+			return i;
+		found = find_flow(table, &key);
+		if (found && found->proof == shims->returns[i])
 			return i;
 		*previous = shims->returns[i];
 	}
@@ -387,16 +404,13 @@ struct relay_flow *relay_flow_bind(struct relay_table *table,
 				   const struct relay_endpoint *from,
 				   uint64_t now)
 {
-	struct relay_flow_chain *chain;
 	struct relay_flow_key key;
 	struct relay_flow *flow;
 
 	make_key(&key, label->issued.value, previous, from);
-	chain = chain_of_key(table, &key);
-	LIST_FOREACH(flow, chain, chain) {
-		if (memcmp(&key, &flow->key, sizeof(key)) == 0)
-			return flow;
-	}
+	flow = find_flow(table, &key);
+	if (flow)
+		return flow;
 	if (!make_room(table, label))
 		return NULL;
 	flow = calloc(1, sizeof(*flow));
@@ -407,7 +421,9 @@ struct relay_flow *relay_flow_bind(struct relay_table *table,
 	flow->key = key;
 	flow->last = now;
 	issue(table, &flow->issued);
-	LIST_INSERT_HEAD(chain, flow, chain);
+	while (flow->proof == 0)
+		randombytes_buf(&flow->proof, LAYA_LABEL_SIZE);
+	LIST_INSERT_HEAD(chain_of_key(table, &key), flow, chain);
 	TAILQ_INSERT_TAIL(&table->flows, flow, entry);
 	TAILQ_INSERT_TAIL(&label->unvalidated, flow, of_label);
 	TAILQ_INSERT_TAIL(&table->unvalidated, flow, oldest);
@@ -417,13 +433,18 @@ struct relay_flow *relay_flow_bind(struct relay_table *table,
 }
 
 /**
- * relay_flow_validate() - a dialler has shown that it receives what we send it
+ * relay_flow_prove() - a dialler shows something in the place of its return label
  * @table: the table
- * @flow: its flow
+ * @flow: the flow of its address
+ * @value: what it shows
+ *
+ * If that is what stood before an answer in place of the return label, it receives
+ * what we send it (RFC 9000, 8.1).
  */
-void relay_flow_validate(struct relay_table *table, struct relay_flow *flow)
+void relay_flow_prove(struct relay_table *table, struct relay_flow *flow,
+		      uint64_t value)
 {
-	if (flow->validated)
+	if (flow->validated || value != flow->proof)
 		return;
 	TAILQ_REMOVE(&flow->label->unvalidated, flow, of_label);
 	TAILQ_REMOVE(&table->unvalidated, flow, oldest);
@@ -454,7 +475,7 @@ void relay_flow_credit(struct relay_flow *flow, size_t bytes, uint64_t now)
  */
 bool relay_flow_debit(struct relay_flow *flow, size_t bytes, uint64_t now)
 {
-	if (!flow->validated) {
+	if (!relay_flow_proven(flow)) {
 		if (flow->allowance < bytes)
 			return false;
 		flow->allowance -= bytes;

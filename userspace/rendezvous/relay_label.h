@@ -108,7 +108,9 @@ struct relay_flow_key {
  * @oldest: in the table's list of unvalidated flows while it is one
  * @label: its label
  * @key: what it is bound to
- * @validated: the dialler has shown that it receives what is sent to it
+ * @proof: what the dialler sees in place of the return label until it is validated,
+ *	and nobody else does: the holder could tell it to one who forges his address
+ * @validated: the dialler has shown @proof: it receives what is sent to it
  * @allowance: bytes that may go to the dialler before that
  * @last: milliseconds, when something last came or went
  */
@@ -120,6 +122,7 @@ struct relay_flow {
 	TAILQ_ENTRY(relay_flow) oldest;
 	struct relay_label *label;
 	struct relay_flow_key key;
+	uint64_t proof;
 	bool validated;
 	uint64_t allowance;
 	uint64_t last;
@@ -200,9 +203,16 @@ struct relay_flow *relay_flow_bind(struct relay_table *table,
 				   uint64_t previous,
 				   const struct relay_endpoint *from,
 				   uint64_t now);
-void relay_flow_validate(struct relay_table *table, struct relay_flow *flow);
+void relay_flow_prove(struct relay_table *table, struct relay_flow *flow,
+		      uint64_t value);
 void relay_flow_credit(struct relay_flow *flow, size_t bytes, uint64_t now);
 bool relay_flow_debit(struct relay_flow *flow, size_t bytes, uint64_t now);
+
+/* The dialler receives what is sent to it: a stream's has shown it by connecting. */
+static inline bool relay_flow_proven(const struct relay_flow *flow)
+{
+	return flow->validated || relay_endpoint_is_stream(&flow->key.from);
+}
 
 static inline struct relay_label *relay_label_of(struct relay_issued *issued)
 {

@@ -137,7 +137,7 @@ static void shims_fill__slot(void **state)
 	len = make(data, full, sizeof(full), 128);
 	memcpy(before, data, len);
 	assert_int_equal(laya_shims_parse(&shims, data, len), 0);
-	laya_shims_fill(data, &shims, 1, 0xa1b2c3d4e5f6);
+	laya_shims_fill(data, shims.n_labels + 1, 0xa1b2c3d4e5f6);
 	assert_memory_equal(data + 26, "\xa1\xb2\xc3\xd4\xe5\xf6", 6);
 	assert_memory_equal(data, before, 26);
 	assert_memory_equal(data + 32, before + 32, len - 32);

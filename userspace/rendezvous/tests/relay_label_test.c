@@ -74,6 +74,11 @@ static struct relay_flow *bind_at(struct fixture *f, struct relay_label *l,
 	return relay_flow_bind(&f->table, l, 0, &endpoint, now);
 }
 
+static void validate(struct fixture *f, struct relay_flow *flow)
+{
+	relay_flow_prove(&f->table, flow, flow->proof);
+}
+
 static void label_set__renews(void **state)
 {
 	struct fixture *f = *state;
@@ -150,7 +155,7 @@ static void table_expire__idle_flows(void **state)
 	unsigned int i;
 
 	bind_at(f, l, 2, 0);
-	relay_flow_validate(&f->table, bind_at(f, l, 3, 0));
+	validate(f, bind_at(f, l, 3, 0));
 	relay_flow_credit(busy, 1, 1);
 	relay_label_set(&f->table, &f->holder, f->keys[0], 10);
 	for (i = 0; i < 8; i++)
@@ -191,7 +196,7 @@ static void flow_bind__unvalidated_make_room(void **state)
 
 	/* Confirmed ones stay, and who has only such gets no more */
 	for (i = 2; i <= 5; i++)
-		relay_flow_validate(&f->table, bind_at(f, l, i, 0));
+		validate(f, bind_at(f, l, i, 0));
 	assert_null(bind_at(f, l, 6, 0));
 	assert_non_null(bind_at(f, m, 1, 0));
 	assert_non_null(bind_at(f, m, 2, 0));
@@ -212,8 +217,14 @@ static void flow_debit__three_times(void **state)
 	assert_true(relay_flow_debit(flow, 200, 0));
 	assert_true(relay_flow_debit(flow, 100, 0));
 	assert_false(relay_flow_debit(flow, 1, 0));
-	relay_flow_validate(&f->table, flow);
-	relay_flow_validate(&f->table, flow);
+	/* What the holder knows as well proves nothing. */
+	relay_flow_prove(&f->table, flow, flow->issued.value);
+	relay_flow_prove(&f->table, flow, 0);
+	assert_true(flow->proof != flow->issued.value);
+	assert_null(relay_table_find(&f->table, flow->proof, 0));
+	assert_false(relay_flow_debit(flow, 1, 0));
+	validate(f, flow);
+	validate(f, flow);
 	assert_true(relay_flow_debit(flow, 1000000, 0));
 }
 
@@ -259,9 +270,13 @@ static void label_slot__places(void **state)
 	assert_int_equal(slot(f, l, 0, 1, 0, 0, 0, &previous, &flow), -1);
 	assert_null(flow);
 	assert_int_equal(slot(f, l, 0, 1, 1, 0, 0, &previous, &flow), 0);
-	/* Confirmed by the dialler that it is bound to */
+	/* Of the dialler that it is bound to */
 	assert_int_equal(slot(f, l, 0, 1, 1, own, 0, &previous, &flow), -1);
 	assert_ptr_equal(flow, mine);
+	/* What it alone has seen: the holder is to have the return label */
+	assert_int_equal(slot(f, l, 0, 1, 1, mine->proof, 0, &previous, &flow),
+			 0);
+	assert_null(flow);
 	/* Of another address of the dialler, or unknown: written anew */
 	assert_int_equal(slot(f, l, 0, 1, 1, elsewhere->issued.value, 0,
 			      &previous, &flow), 0);
@@ -277,6 +292,8 @@ static void label_slot__places(void **state)
 	assert_int_equal(slot(f, l, 1, 2, 1, 0, 0, &previous, &flow), 0);
 	assert_int_equal(slot(f, l, 1, 2, 1, 99, 0, &previous, &flow), -1);
 	assert_null(flow);
+	assert_int_equal(slot(f, l, 1, 2, 1, mine->proof, 0, &previous, &flow),
+			 0);
 }
 
 int main(void)

@@ -164,6 +164,12 @@ static uint64_t bind_flow(struct fixture *f, unsigned int n, size_t len)
 	return slot_of(peer_socket_last(f->host.sock));
 }
 
+/* What a dialler sees before an answer */
+static uint64_t label_of(const struct arrived *got)
+{
+	return laya_get48(got->data + 2);
+}
+
 static struct relay_host *found(struct fixture *f, const struct peer *peer)
 {
 	return relay_host_find(f->relay, peer->node.public_key);
@@ -719,6 +725,7 @@ static void return__to_its_flow(void **state)
 	struct fixture *f = *state;
 	uint64_t second;
 	uint64_t first;
+	uint64_t proof;
 
 	begin(f);
 	first = bind_flow(f, 0, 100);
@@ -734,6 +741,10 @@ static void return__to_its_flow(void **state)
 	answer(f, f->host.sock, first, 120, 9);
 	wait_for(&f->loop, peer_socket_poll(f->dialler[0]) == 1);
 	assert_int_equal(peer_socket_last(f->dialler[0])->len, 120);
+	/* The host does not know what stands in place of the return label. */
+	proof = label_of(peer_socket_last(f->dialler[0]));
+	assert_true(proof != first);
+	laya_shims_fill(f->packet, 0, proof);
 	assert_memory_equal(peer_socket_last(f->dialler[0])->data, f->packet,
 			    120);
 	assert_int_equal(peer_socket_poll(f->dialler[1]), 0);
@@ -753,6 +764,7 @@ static void return__three_times_until_confirmed(void **state)
 	struct fixture *f = *state;
 	unsigned int before;
 	uint64_t label;
+	uint64_t proof;
 	unsigned int i;
 
 	begin(f);
@@ -763,16 +775,27 @@ static void return__three_times_until_confirmed(void **state)
 	wait_for(&f->loop, f->relay->stats.amplified == 7);
 	assert_int_equal(peer_socket_bytes(f->dialler[1], 0), 300);
 
-	/* The dialler has seen the return label: so it is there. */
+	/* The host has seen the return label, and may have told it. */
+	proof = label_of(peer_socket_last(f->dialler[1]));
 	before = f->host.sock->n;
 	make_packet(f->packet, 100, f->label, 1, label, 3);
 	dial(f, 1, 100);
 	wait_host(f, before, 1);
+	answer(f, f->host.sock, label, 1000, 0);
+	wait_for(&f->loop, f->relay->stats.amplified == 8);
+
+	/* The dialler has seen what nobody else has: so it is there. */
+	before = f->host.sock->n;
+	make_packet(f->packet, 100, f->label, 1, proof, 3);
+	dial(f, 1, 100);
+	wait_host(f, before, 1);
+	laya_shims_fill(f->packet, 1, label);
 	assert_memory_equal(peer_socket_last(f->host.sock)->data, f->packet,
 			    100);
 	for (i = 0; i < 20; i++)
 		answer(f, f->host.sock, label, 1000, i);
 	wait_for(&f->loop, peer_socket_bytes(f->dialler[1], 0) == 20300);
+	assert_true(label_of(peer_socket_last(f->dialler[1])) == label);
 
 	/* From elsewhere it is another flow, which has confirmed nothing. */
 	before = f->host.sock->n;
@@ -1006,6 +1029,7 @@ static void ipv6__to_an_ipv4_host_and_back(void **state)
 	assert_int_equal(got->tos, 0x20);
 	answer(f, f->host.sock, label, 200, 4);
 	wait_for(&f->loop, peer_socket_poll(dialler) == 1);
+	laya_shims_fill(f->packet, 0, label_of(peer_socket_last(dialler)));
 	assert_memory_equal(peer_socket_last(dialler)->data, f->packet, 200);
 	assert_true(laya_address_equal(&peer_socket_last(dialler)->from,
 				       &address));
