@@ -74,6 +74,8 @@ check: setup
 bench: setup
 	@$(MAKE) --no-print-directory all KVER=6.12
 	@selftests/bench/run.sh
+	@selftests/bench/relay.sh
+	@selftests/bench/scale.sh
 
 vm: all
 	@selftests/vm.sh -k $(KVER) -- bash

@@ -6,6 +6,8 @@ import json
 import statistics
 import sys
 
+from draw_relay import MARK, rst_table
+
 KINDS = "plain", "wireguard", "laya"
 COLOURS = {"plain": "#9aa5b1", "wireguard": "#88171a", "laya": "#1f6feb"}
 
@@ -45,16 +47,6 @@ def many_table(many):
 def memory_table(many):
     return [["one more peer", "bytes"]] + \
            [[name, f"{size:.0f}"] for name, size in many["memory"].items()]
-
-
-def rst_table(lines):
-    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
-    rule = " ".join("=" * max(w, 4) for w in widths)
-    # An empty first cell would continue the row above
-    rows = [" ".join((cell or "\\").ljust(max(w, 4))
-                     for cell, w in zip(line, widths)).rstrip()
-            for line in lines]
-    return "\n".join([rule, rows[0], rule, *rows[1:], rule])
 
 
 def svg(bench):
@@ -156,10 +148,13 @@ def main():
         print(many, memory, sep="\n")
     if len(sys.argv) > 2:
         repeat = len(bench["rows"][0]["values"]["laya"])
+        with open(f"{sys.argv[2]}/benchmarks.rst", encoding="utf-8") as file:
+            relaying = "".join(file.read().partition(MARK)[1:])
         with open(f"{sys.argv[2]}/benchmarks.rst", "w", encoding="utf-8") as file:
             file.write(RST.format(kernel=bench["kernel"], cipher=bench["cipher"],
                                   repeat=repeat, table=text, many=many,
                                   memory=memory))
+            file.write(f"\n{relaying}" if relaying else "")
         with open(f"{sys.argv[2]}/benchmarks.svg", "w", encoding="utf-8") as file:
             file.write(svg(bench))
 

@@ -126,8 +126,11 @@ class Direct:
     def __init__(self):
         self.sender, self.receiver = udp("a", "192.0.2.1"), udp("f", FA)
         self.sender.connect(self.receiver.getsockname())
-        self.packet = bytes(SIZE)
+        self.packets = [bytes(SIZE)]
         self.arrives = SIZE
+
+    def attach(self):
+        pass
 
     def time(self):
         return 0
@@ -135,6 +138,12 @@ class Direct:
     def stop(self):
         self.sender.close()
         self.receiver.close()
+
+
+def labelled(label):
+    """A packet that looks sealed, behind its label."""
+    return b"\x82\0" + bytes.fromhex(label) + \
+        struct.pack("!BBHIQ", 0x81, 0, 1, 0xdeadbeef, 1) + bytes(SIZE - 16)
 
 
 class Laya:
@@ -146,18 +155,15 @@ class Laya:
         self.sender = udp("a", "192.0.2.1")
         self.sender.connect((FA, 5292))
         self.receiver = udp("b", B)
-        self.packet = b""
+        self.packets, self.arrives = [], 0
         self.attach()
 
     def attach(self):
         fd = self.receiver.fileno()
         label = run("laya-attach", self.public_key, FB, "5292", str(fd),
                     ns="b", pass_fds=[fd])
-        # A packet that looks sealed, behind its label
-        self.packet = b"\x82\0" + bytes.fromhex(label) + \
-            struct.pack("!BBHIQ", 0x81, 0, 1, 0xdeadbeef, 1) + \
-            bytes(SIZE - 16)
-        self.arrives = len(self.packet)
+        self.packets = [labelled(label)]
+        self.arrives = len(self.packets[0])
 
     def time(self):
         return self.pids.time()
@@ -172,20 +178,21 @@ class Laya:
         self.receiver.close()
 
 
-def kernel():
+def kernel(rate=100_000_000_000):
     public = key("f")
     with open(f"{DIR}/f.conf", "w", encoding="ascii") as file:
         file.write(f"[Node]\nPrivateKeyFile = {DIR}/f.key\n"
-                   "Forward = public\nForwardRate = 100000000000\n")
+                   "Forward = public\nForwardHosts = 16384\n"
+                   f"ForwardRate = {rate}\n")
     process = start("layad", "-c", f"{DIR}/f.conf", log="layad")
     wait_for(lambda: listens(5292, "t"), "layad")
     return Laya("laya.ko", public, process)
 
 
-def program():
+def program(rate=1_250_000_000):
     public = key("rv")
     process = start("laya-rendezvous", "--listen", "0.0.0.0:443", "--relay",
-                    "--relay-rate", "1250000000", "--private-key",
+                    "--relay-rate", str(rate), "--private-key",
                     f"{DIR}/rv.key", log="rendezvous")
     wait_for(lambda: listens(5292, "t") and listens(5292, "u"),
              "laya-rendezvous")
@@ -217,7 +224,7 @@ class Coturn:
         self.ask(0x0009, self.attribute(0x000c, struct.pack(
             "!HH", self.CHANNEL, 0)) + self.attribute(0x0012, peer))
         self.sender.settimeout(None)
-        self.packet = struct.pack("!HH", self.CHANNEL, SIZE) + bytes(SIZE)
+        self.packets = [struct.pack("!HH", self.CHANNEL, SIZE) + bytes(SIZE)]
         self.arrives = SIZE
 
     @staticmethod
@@ -263,28 +270,28 @@ def receive(sock, kind, size, expected):
 
 def measure(relay, way, packets, profile):
     """Instructions a packet: (all, of the relay's process)."""
-    segment = [(socket.IPPROTO_UDP, UDP_SEGMENT,
-                struct.pack("=H", len(relay.packet)))]
-    data, at_once = [relay.packet * RUN], RUN
+    sent, size = relay.packets, len(relay.packets[0])
+    segment = [(socket.IPPROTO_UDP, UDP_SEGMENT, struct.pack("=H", size))]
+    runs, at_once = [[packet * RUN] for packet in sent], RUN
     if way != "a run":
         at_once = {"one at a time": 1, "singly, 32 queued": 32}[way]
     rounds = packets // at_once
 
-    def round_once():
+    def round_once(i):
         if way == "a run":
-            relay.sender.sendmsg(data, segment)
+            relay.sender.sendmsg(runs[i % len(runs)], segment)
         else:
             for _ in range(at_once):
-                relay.sender.send(relay.packet)
-        return receive(relay.receiver, relay.packet[-relay.arrives],
+                relay.sender.send(sent[i % len(sent)])
+        return receive(relay.receiver, sent[0][-relay.arrives],
                        relay.arrives, at_once)
 
-    for _ in range(5):
-        round_once()
+    for i in range(max(5, len(sent))):
+        round_once(i)
     with profile:
         process, began = relay.time(), time.monotonic_ns()
-        for _ in range(rounds):
-            if not round_once():
+        for i in range(rounds):
+            if not round_once(i):
                 sys.exit(f"bench: {relay.name} lost packets ({way})")
         took = time.monotonic_ns() - began
         process = relay.time() - process
@@ -319,8 +326,7 @@ def main():
                     print(f"# {way}, {relay.name}: {value[0]:.0f} in all, "
                           f"{value[1]:.0f} of its process",
                           file=sys.stderr, flush=True)
-                    if relay.name != "no relay":
-                        relay.attach()
+                    relay.attach()
             relay.stop()
     finally:
         for ns in "afb":
