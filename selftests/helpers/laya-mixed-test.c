@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * All kinds of packets from two nodes to one, of the same size when sealed: run by
- * kselftest/mixed.sh, which has them arrive in one run.
+ * All kinds of packets from two nodes to one, and on two paths from one of them, of
+ * the same size when sealed: run by kselftest/mixed.sh, which has them arrive in one
+ * run.
  */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -85,6 +86,18 @@ static void send_some(int fd, size_t len, char node, const char *kind, int i,
 	}
 }
 
+/* Datagrams on a path of their own came, in order. */
+static void expect_other(int fd)
+{
+	char room[2 * BODY];
+	int i;
+
+	for (i = 0; i < COUNT && !failed; i++)
+		same(room, recv(fd, room, sizeof(room), 0), BODY, from[0],
+		     "other", i);
+	REFUSED(EAGAIN, recv(fd, room, sizeof(room), MSG_DONTWAIT));
+}
+
 /* Datagrams of both nodes came to one socket, those of each in order. */
 static void expect_dgram(int fd)
 {
@@ -131,12 +144,16 @@ static void expect_tcp(int fd, char node)
 
 static void test_mixed(void)
 {
-	int dgram, udp, listener, dgrams[2], udps[2], tcps[2], streams[2], i;
+	int dgram, udp, other, listener, others, i;
+	int dgrams[2], udps[2], tcps[2], streams[2];
 	struct sockaddr_in6 name;
 
 	dgram = open_on(TO, SOCK_DGRAM);
 	patient(dgram);
 	CHECK(!bind_to(dgram, 0, 7000));
+	other = open_on(TO, SOCK_DGRAM);
+	patient(other);
+	CHECK(!bind_to(other, 0, 7003));
 	udp = ip_on(TO, SOCK_DGRAM, 7001);
 	listener = ip_on(TO, SOCK_STREAM, 7002);
 	CHECK(!listen(listener, 2));
@@ -156,6 +173,12 @@ static void test_mixed(void)
 		patient(streams[i]);
 	}
 
+	others = open_on(from[0], SOCK_DGRAM);
+	CHECK(!connect_to(others, TO, 7003));
+	CHECK(!set_int(others, SOL_LAYA, LAYA_PATH_KINDS, 1 << LAYA_PATH_KIND_LAN));
+	CHECK(!set_int(dgrams[0], SOL_LAYA, LAYA_PATH_KINDS,
+		       1 << LAYA_PATH_KIND_DIRECT));
+
 	/* So that now the same kind, now different ones come to stand side by side */
 	send_some(dgrams[0], BODY, from[0], "dgram", 0, COUNT);
 	send_some(udps[0], BODY - UDP_HEADER, from[0], "udp", 0, COUNT);
@@ -164,8 +187,10 @@ static void test_mixed(void)
 	send_some(dgrams[1], BODY, from[1], "dgram", COUNT / 2, COUNT);
 	for (i = 0; i < 2; i++)
 		send_some(tcps[i], BODY - TCP_HEADER, from[i], "tcp", 0, COUNT);
+	send_some(others, BODY, from[0], "other", 0, COUNT);
 
 	expect_dgram(dgram);
+	expect_other(other);
 	expect_udp(udp);
 	for (i = 0; i < 2; i++)
 		expect_tcp(streams[i], from[i]);

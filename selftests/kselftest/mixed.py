@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""A forwarder of UDP that puts packets of two nodes into one run, and others between.
+"""A forwarder of UDP that puts packets of several paths into one run, others between.
 
 mixed.py PORT TO SIZE COUNT   listen, and send what comes to the same port of TO
 
-Packets of SIZE bytes wait until there are COUNT; then those of the two nodes go on in
+Packets of SIZE bytes wait until there are COUNT; then those of all paths go on in
 turn, as one run. Before every fifth goes a copy of it that was changed, after every
 seventh, and at the end, a copy of one before. A line on stdout says how many of each.
 """
+import itertools
 import select
 import socket
 import struct
@@ -33,10 +34,8 @@ def changed(packet):
 
 def mix(held):
     """One run of all that is held, and how many in it are changed and repeated."""
-    first, second = held.values()
-    turns = [packet for pair in zip(first, second) for packet in pair]
-    longer = max(first, second, key=len)
-    turns += longer[len(turns) // 2:]
+    turns = [packet for some in itertools.zip_longest(*held.values())
+             for packet in some if packet]
     run, bad, again = [], 0, 0
     for n, packet in enumerate(turns):
         if n % 5 == 0:
@@ -53,7 +52,8 @@ def mix(held):
 def main():
     port, to = int(sys.argv[1]), (sys.argv[2], int(sys.argv[1]))
     size, count = int(sys.argv[3]), int(sys.argv[4])
-    near, far = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+    family = socket.AF_INET6 if ':' in to[0] else socket.AF_INET
+    near, far = (socket.socket(family, socket.SOCK_DGRAM) for _ in range(2))
     near.bind(('', port))
     for sock in near, far:
         sock.setsockopt(socket.SOL_UDP, UDP_GRO, 1)
@@ -63,23 +63,26 @@ def main():
         for sock in select.select([near, far], [], [])[0]:
             packets, source = receive(sock)
             for packet in packets:
-                # The last letter of the receiver's index is the sender's, and
-                # the one before is the receiver's: see laya-pair
+                # A path has the same id both ways. The last letter of the
+                # receiver's index is the sender's, and the one before is the
+                # receiver's: see laya-pair
                 if sock is far:
-                    near.sendto(packet, diallers[packet[5]])
+                    near.sendto(packet, diallers[packet[2:4], packet[5]])
                     continue
-                diallers[packet[7]] = source
+                path = packet[2:4], packet[7]
+                diallers[path] = source
                 if held is None or len(packet) != size:
                     far.sendto(packet, to)
                     continue
-                held.setdefault(packet[7], []).append(packet)
+                held.setdefault(path, []).append(packet)
                 if sum(map(len, held.values())) < count:
                     continue
                 run, bad, again = mix(held)
+                paths = len(held)
                 held = None
                 far.sendmsg([b''.join(run)], [(socket.SOL_UDP, UDP_SEGMENT,
                                                struct.pack('H', size))], 0, to)
-                print('sent', len(run), bad, again, flush=True)
+                print('sent', len(run), bad, again, paths, flush=True)
 
 
 main()

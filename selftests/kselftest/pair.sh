@@ -18,6 +18,30 @@ pair_clean() {
 	ip netns delete b 2> /dev/null
 }
 
+# pair_address NODE DEVICE ADDRESS - of an IPv4 or IPv6 subnet of the usual size
+pair_address() {
+	case $3 in
+	*:*)	ip -n "$1" address add "$3/64" dev "$2" nodad ;;
+	*)	ip -n "$1" address add "$3/24" dev "$2" ;;
+	esac
+}
+
+# pair_dial NODE OTHER REMOTE KIND - one more path
+pair_dial() {
+	local key kind
+
+	key=$(printf %s "$2" | tr "[:lower:]" "[:upper:]")
+	case $4 in
+	lan)	kind=1 ;;
+	direct)	kind=2 ;;
+	esac
+	case $3 in
+	*:*)	set -- "$1" "$2" "[$3]" ;;
+	esac
+	ip netns exec "$1" laya-nl path-new dev=laya0 public-key="$key" kind=$kind \
+		remote="$3:$pair_port" > /dev/null
+}
+
 # pair_laya NODE OTHER REMOTE - the device of a node; also after it was deleted
 pair_laya() {
 	local node=$1 orchid
@@ -34,19 +58,23 @@ pair_laya() {
 	export "LAYA_ORCHID_${node^}=$orchid"
 }
 
+# pair_setup [FAMILY] - both nodes, and paths over IPv4 unless FAMILY is 6
 pair_setup() {
 	trap pair_clean EXIT
 	modprobe laya || ktap_skip_all "the module does not load"
 	ip netns add a
 	ip netns add b
 	ip link add eth0 netns a type veth peer name eth0 netns b
-	ip -n a address add 192.0.2.1/24 dev eth0
-	ip -n b address add 192.0.2.2/24 dev eth0
-	ip -n a address add 2001:db8::1/64 dev eth0 nodad
-	ip -n b address add 2001:db8::2/64 dev eth0 nodad
+	pair_address a eth0 192.0.2.1
+	pair_address b eth0 192.0.2.2
+	pair_address a eth0 2001:db8::1
+	pair_address b eth0 2001:db8::2
 	for node in a b; do
 		ip -n $node link set lo up
 		ip -n $node link set eth0 up
 	done
-	pair_laya a b 192.0.2.2 && pair_laya b a 192.0.2.1
+	case ${1:-4} in
+	4)	pair_laya a b 192.0.2.2 && pair_laya b a 192.0.2.1 ;;
+	6)	pair_laya a b 2001:db8::2 && pair_laya b a 2001:db8::1 ;;
+	esac
 }

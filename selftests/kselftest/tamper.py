@@ -45,7 +45,8 @@ def repeat(data, size, n):
 
 def main():
     address, port, to = sys.argv[1], int(sys.argv[2]), (sys.argv[3], int(sys.argv[2]))
-    near, far = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+    family = socket.AF_INET6 if ':' in address else socket.AF_INET
+    near, far = (socket.socket(family, socket.SOCK_DGRAM) for _ in range(2))
     near.bind((address, port))
     for sock in near, far:
         sock.setsockopt(socket.SOL_UDP, UDP_GRO, 1)
