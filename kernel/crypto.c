@@ -5,8 +5,11 @@
  * AES-GCM: up to 6.15, x86 registers its fast "gcm(aes)" as asynchronous, behind
  * a wrapper that reorders packets when it falls back, and what remains after
  * masking that out is generic code. The driver below the wrapper is the internal,
- * synchronous "__gcm(aes)", which may be called only where SIMD may be used; so
- * each key is set up twice, and the generic one stands in elsewhere. Kernels
+ * synchronous "__gcm(aes)", which may be called only where SIMD may be used. That
+ * is almost everywhere; a softirq that came in the midst of someone else's SIMD is
+ * not. For that the library's AES and GF(2^128) are put together, by NIST SP
+ * 800-38D: slow, and without any memory of its own, where a second key schedule
+ * with its tables would take some 6 KiB for each direction of each session. Kernels
  * without the wrapper have the fast code behind the ordinary name.
  *
  * ChaCha20-Poly1305: the kernel's library takes a nonce of 64 bits, and ours has
@@ -15,7 +18,9 @@
  */
 
 #include <crypto/aead.h>
+#include <crypto/aes.h>
 #include <crypto/algapi.h>
+#include <crypto/gf128mul.h>
 #include <crypto/internal/simd.h>
 #include <crypto/poly1305.h>
 #include <asm/simd.h>
@@ -34,6 +39,9 @@
 
 /* Key stream made at once, in which the beginning of the text is sealed. */
 #define LAYA_CHACHA_BEGIN	(8 * CHACHA_BLOCK_SIZE)
+
+/* The first block of a packet's key stream, by SP 800-38D, is of counter 2. */
+#define LAYA_GCM_FIRST		2
 
 /* There is no internal driver: do not have modprobe look for it at each key. */
 static bool crypto_no_simd;
@@ -98,14 +106,17 @@ int laya_crypto_set_key(struct laya_key *key, u32 cipher, const u8 *bytes)
 	memset(key, 0, sizeof(*key));
 	switch (cipher) {
 	case LAYA_CIPHER_AES_256_GCM:
+		key->simd = crypto_alloc_simd(bytes);
+		memcpy(key->aes, bytes, sizeof(key->aes));
+		if (key->simd)
+			break;
 		key->generic = crypto_alloc_gcm("gcm(aes)", 0, CRYPTO_ALG_ASYNC,
 						bytes);
 		if (IS_ERR(key->generic)) {
 			err = PTR_ERR(key->generic);
-			key->generic = NULL;
+			memzero_explicit(key, sizeof(*key));
 			return err;
 		}
-		key->simd = crypto_alloc_simd(bytes);
 		break;
 	case LAYA_CIPHER_CHACHA20_POLY1305:
 		for (i = 0; i < ARRAY_SIZE(key->chacha); i++)
@@ -199,6 +210,85 @@ static noinline int gcm_heap(struct crypto_aead *aead, bool seal,
 	return err;
 }
 
+/**
+ * struct gcm_state - a key as the library takes it, and where it stands
+ * @aes: Key schedule.
+ * @counter: Nonce, and in the last four bytes the number of the block.
+ * @hash: Key of the hash.
+ * @stream: A block of key stream.
+ */
+struct gcm_state {
+	struct crypto_aes_ctx	aes;
+	u8			counter[AES_BLOCK_SIZE];
+	be128			hash;
+	u8			stream[AES_BLOCK_SIZE];
+};
+
+static void gcm_block(struct gcm_state *state, u32 number)
+{
+	put_unaligned_be32(number, state->counter + LAYA_NONCE_SIZE);
+	aes_encrypt(&state->aes, state->stream, state->counter);
+}
+
+static void gcm_text(struct gcm_state *state, const u8 *from, unsigned int len,
+		     u8 *to)
+{
+	unsigned int at, n, number = LAYA_GCM_FIRST;
+
+	for (at = 0; at < len; at += n) {
+		n = min_t(unsigned int, len - at, AES_BLOCK_SIZE);
+		gcm_block(state, number++);
+		crypto_xor_cpy(to + at, from + at, state->stream, n);
+	}
+}
+
+/* The tag of @len sealed bytes; there is no associated data. */
+static void gcm_tag(struct gcm_state *state, const u8 *sealed, unsigned int len,
+		    u8 tag[LAYA_TAG_SIZE])
+{
+	be128 sum = {}, lengths = { .b = cpu_to_be64(8ULL * len) };
+	unsigned int at, n;
+
+	for (at = 0; at < len; at += n) {
+		n = min_t(unsigned int, len - at, AES_BLOCK_SIZE);
+		crypto_xor((u8 *)&sum, sealed + at, n);
+		gf128mul_lle(&sum, &state->hash);
+	}
+	be128_xor(&sum, &sum, &lengths);
+	gf128mul_lle(&sum, &state->hash);
+	gcm_block(state, LAYA_GCM_FIRST - 1);
+	crypto_xor_cpy(tag, (u8 *)&sum, state->stream, LAYA_TAG_SIZE);
+}
+
+/* By the library, from the bare key; @len without the tag. */
+static noinline int gcm_bare(const struct laya_key *key, bool seal,
+			     const u8 *nonce, const u8 *from, unsigned int len,
+			     u8 *to)
+{
+	struct gcm_state state = {};
+	u8 tag[LAYA_TAG_SIZE];
+	int err;
+
+	err = aes_expandkey(&state.aes, key->aes, sizeof(key->aes));
+	if (err)
+		return err;
+	aes_encrypt(&state.aes, (u8 *)&state.hash, (const u8 *)&state.hash);
+	memcpy(state.counter, nonce, LAYA_NONCE_SIZE);
+	if (seal) {
+		gcm_text(&state, from, len, to);
+		gcm_tag(&state, to, len, to + len);
+	} else {
+		gcm_tag(&state, from, len, tag);
+		if (crypto_memneq(tag, from + len, sizeof(tag)))
+			err = -EBADMSG;
+		else
+			gcm_text(&state, from, len, to);
+	}
+	memzero_explicit(&state, sizeof(state));
+	memzero_explicit(tag, sizeof(tag));
+	return err;
+}
+
 static int gcm(struct laya_key *key, bool seal, const u8 *nonce, const u8 *from,
 	       unsigned int len, u8 *to, unsigned int to_len)
 {
@@ -206,6 +296,8 @@ static int gcm(struct laya_key *key, bool seal, const u8 *nonce, const u8 *from,
 
 	if (key->simd && crypto_simd_usable())
 		aead = key->simd;
+	if (unlikely(!aead))
+		return gcm_bare(key, seal, nonce, from, seal ? len : to_len, to);
 	if (crypto_aead_reqsize(aead) <= LAYA_AEAD_STACK_CTX)
 		return gcm_stack(aead, seal, nonce, from, len, to, to_len);
 	return gcm_heap(aead, seal, nonce, from, len, to, to_len);

@@ -15,14 +15,19 @@ struct crypto_aead;
  * @cipher: enum laya_cipher.
  * @simd: AES-GCM on the CPU's instructions, synchronous; NULL when there is
  *	none. Used only while crypto_simd_usable().
- * @generic: AES-GCM anywhere, synchronous, the same key.
+ * @generic: AES-GCM anywhere, synchronous; NULL when there is @simd, since it takes
+ *	several KiB.
+ * @aes: AES-GCM key, as it is: for when neither can be used.
  * @chacha: ChaCha20-Poly1305 key, in the words that the library takes.
  */
 struct laya_key {
 	u32			cipher;
 	struct crypto_aead	*simd;
 	struct crypto_aead	*generic;
-	u32			chacha[LAYA_AEAD_KEY_SIZE / sizeof(u32)];
+	union {
+		u8		aes[LAYA_AEAD_KEY_SIZE];
+		u32		chacha[LAYA_AEAD_KEY_SIZE / sizeof(u32)];
+	};
 };
 
 /* May sleep. */
