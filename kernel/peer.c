@@ -83,6 +83,7 @@ static void peer_free_rcu(struct rcu_head *rcu)
 	struct laya_peer *peer = container_of(rcu, struct laya_peer, rcu);
 
 	free_percpu(peer->counts);
+	kfree(peer->used);
 	kfree(peer);
 }
 

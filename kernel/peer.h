@@ -15,6 +15,7 @@
 
 #define LAYA_PEER_QUEUE_MAX	128	/* packets that wait for a session */
 #define LAYA_PEER_USED_KEYS	192	/* remembered, against nonce reuse */
+#define LAYA_PEER_USED_FIRST	24	/* room for so many at first; it doubles */
 #define LAYA_PEER_WANTED_EVERY	(1 * HZ)	/* event while it stays wanted */
 #define LAYA_PEER_WANTED_LIMIT	(10 * HZ)	/* then what waits has failed */
 #define LAYA_PEER_ERROR_FRESH	(1 * HZ)	/* an error answers for so long */
@@ -40,15 +41,18 @@
  * @next_path_id: Low 15 bits of the id of the next path that we dial.
  * @queue: Packets (inner, plaintext) that wait for a session and path; @lock.
  * @failed: Packets that failed, whose senders @work has yet to tell; @lock.
- * @failed_error: Positive errno of @failed.
  * @wanted_at: jiffies of the last peer-wanted event; 0 when nothing is wanted.
  * @wanted_since: jiffies since which the peer is wanted, or layad last did
  *	something about it.
- * @error: Positive errno with which waiting packets fail; 0 while hopeful.
  * @error_at: jiffies when @error was set.
+ * @failed_error: Positive errno of @failed.
+ * @error: Positive errno with which waiting packets fail; 0 while hopeful.
  * @failing: Positive errno that @work has yet to tell to sockets; @lock.
- * @used: siphash of keys and indices of sessions that this peer has had.
- * @n_used: How many were ever added to @used, which is a ring.
+ * @used: siphash of keys and indices of sessions that this peer has had;
+ *	device->lock.
+ * @n_used: How many were ever added to @used, which is a ring once it has
+ *	LAYA_PEER_USED_KEYS.
+ * @used_room: How many @used has room for.
  * @generation: Of the newest session; device->lock.
  * @reassembly: Fragments.
  * @work: path care: probes, liveness, expiry; runs on the module's workqueue.
@@ -59,13 +63,13 @@
  * @told_path: Id of the path that was last told to be in use; 0 is none. Of @work
  *	alone.
  * @told_usable: Whether that path was said to be usable. Of @work alone.
+ * @dead: Not published in both tables yet, or no more: no session, path or
+ *	packet is added.
  * @counts: Sealed packets sent to it, probes excluded, and packets of it that were
  *	authenticated; bytes without shims.
  * @last_rx: jiffies of the last authenticated packet; 0 is never.
  * @error_tokens: Token bucket of LAYA_INNER_ERROR.
  * @error_refill: jiffies when it was last filled.
- * @dead: Not published in both tables yet, or no more: no session, path or
- *	packet is added.
  * @removing: In the list of laya_peer_remove_all; device->lock.
  *
  * Lifetime and locking
@@ -96,14 +100,15 @@ struct laya_peer {
 	u16				next_path_id;
 	struct sk_buff_head		queue;
 	struct sk_buff_head		failed;
-	int				failed_error;
 	unsigned long			wanted_at;
 	unsigned long			wanted_since;
-	int				error;
 	unsigned long			error_at;
+	int				failed_error;
+	int				error;
 	int				failing;
-	u64				used[LAYA_PEER_USED_KEYS];
+	u64				*used;
 	unsigned int			n_used;
+	unsigned int			used_room;
 	u32				generation;
 	struct laya_reassembly		reassembly;
 	struct delayed_work		work;
@@ -111,11 +116,11 @@ struct laya_peer {
 	unsigned long			impaired;
 	u16				told_path;
 	bool				told_usable;
+	bool				dead;
 	struct pcpu_sw_netstats __percpu *counts;
 	unsigned long			last_rx;
 	atomic_t			error_tokens;
 	unsigned long			error_refill;
-	bool				dead;
 	struct list_head		removing;
 };
 

@@ -199,9 +199,26 @@ static bool used_find(const struct laya_peer *peer, u64 hash)
 	return false;
 }
 
+/* Room for @n more: few peers ever need all of it. Under device->lock. */
+static int used_grow(struct laya_peer *peer, unsigned int n)
+{
+	unsigned int room = peer->used_room;
+	u64 *used;
+
+	if (room == LAYA_PEER_USED_KEYS || peer->n_used + n <= room)
+		return 0;
+	room = room ? 2 * room : LAYA_PEER_USED_FIRST;
+	used = krealloc_array(peer->used, room, sizeof(*used), GFP_KERNEL);
+	if (!used)
+		return -ENOMEM;
+	peer->used = used;
+	peer->used_room = room;
+	return 0;
+}
+
 static void used_add(struct laya_peer *peer, u64 hash)
 {
-	peer->used[peer->n_used % LAYA_PEER_USED_KEYS] = hash;
+	peer->used[peer->n_used % peer->used_room] = hash;
 	peer->n_used++;
 	/* The ring stays full: no wrap of the count may empty it. */
 	if (peer->n_used == 2 * LAYA_PEER_USED_KEYS)
@@ -286,6 +303,8 @@ int laya_session_create(struct laya_peer *peer, u32 cipher, u32 rx_index,
 				       "Key was used with this peer before");
 		return -EEXIST;
 	}
+	if (used_grow(peer, ARRAY_SIZE(used)))
+		return -ENOMEM;
 
 	session = kzalloc(sizeof(*session), GFP_KERNEL);
 	if (!session)

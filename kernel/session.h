@@ -24,45 +24,47 @@
  * @peer: Its peer, on which it holds no reference; cleared never: RCU readers
  *	find a session only while it is published, and the peer outlives that
  *	by a grace period.
- * @ref: One reference while published in a slot; a sender in flight takes none,
- *	it holds RCU.
- * @free: Frees it, keys wiped: after a grace period, where it may sleep.
  * @by_index: In the module's table of receiver indices.
  * @rx_index: On packets to us; unique in the device's namespace.
  * @tx_index: On packets to the peer, network byte order.
  * @generation: Distinguishes the sessions of a peer: a replay window that was
  *	used with another generation is reset before use.
  * @cipher: enum laya_cipher.
- * @tx_key: Seals.
- * @rx_key: Opens.
- * @tx_counter: The last counter used, whatever the path.
- * @rx_packets: Authenticated.
- * @failures: Failed to open.
- * @path_ids: Ids the peer has used, under peer->lock.
- * @created: Nanoseconds of boot time; suspend counts.
  * @initiator: We began the handshake, so we begin the next.
  * @confirmed: The peer has shown that it has the keys.
  * @aging_told: layad has been told to rekey; atomic.
+ * @ref: One reference while published in a slot; a sender in flight takes none,
+ *	it holds RCU.
+ * @created: Nanoseconds of boot time; suspend counts.
+ * @tx_key: Seals.
+ * @rx_key: Opens.
+ * @rx_packets: Authenticated.
+ * @failures: Failed to open.
+ * @path_ids: Ids the peer has used, under peer->lock.
+ * @tx_counter: The last counter used, whatever the path. All CPUs that seal write
+ *	it, once for each run: what only those who open write, and what all
+ *	only read, is in other cache lines.
+ * @free: Frees it, keys wiped: after a grace period, where it may sleep.
  */
 struct laya_session {
 	struct laya_peer	*peer;
-	struct kref		ref;
-	struct rcu_work		free;
 	struct rhash_head	by_index;
 	u32			rx_index;
 	__be32			tx_index;
 	u32			generation;
-	u32			cipher;
-	struct laya_key		tx_key;
-	struct laya_key		rx_key;
-	atomic64_t		tx_counter;
-	atomic64_t		rx_packets;
-	atomic64_t		failures;
-	struct laya_path_ids	path_ids;
-	u64			created;
+	u8			cipher;
 	bool			initiator;
 	bool			confirmed;
 	atomic_t		aging_told;
+	struct kref		ref;
+	u64			created;
+	struct laya_key		tx_key;
+	struct laya_key		rx_key;
+	atomic64_t		rx_packets;
+	atomic64_t		failures;
+	struct laya_path_ids	path_ids;
+	atomic64_t		tx_counter ____cacheline_aligned_in_smp;
+	struct rcu_work		free;
 };
 
 /*
