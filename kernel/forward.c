@@ -340,20 +340,21 @@ void laya_forward_fill(u8 *data, unsigned int shim, u64 value)
 static bool laya_forward_path_end(struct laya_path *path,
 				  struct laya_endpoint *end)
 {
-	bool good;
+	struct laya_path_route route;
+	u8 state;
 
-	spin_lock_bh(&path->lock);
 	/*
 	 * Of a path over a forwarder the labels would have to stand in front of
 	 * those of the packet, which goes on as it came.
 	 */
-	good = !path->n_labels && path->returnable && path->validated &&
-	       (path->state == LAYA_PATH_STATE_USABLE ||
-		path->state == LAYA_PATH_STATE_SUSPECT);
-	if (good)
-		*end = path->endpoint;
-	spin_unlock_bh(&path->lock);
-	return good;
+	if (!laya_path_data_route(path, &route) || route.n_labels)
+		return false;
+	state = READ_ONCE(path->state);
+	if (!READ_ONCE(path->validated) || (state != LAYA_PATH_STATE_USABLE &&
+					    state != LAYA_PATH_STATE_SUSPECT))
+		return false;
+	*end = route.endpoint;
+	return true;
 }
 
 /* The way down an attachment: the path in use, or else another that will do. */

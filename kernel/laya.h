@@ -17,9 +17,10 @@
  *   path->lock          (spinlock, BH) probes, RTT, address of the far end,
  *                       replay windows
  *
- * Packets find devices, peers, sessions, paths and labels under RCU alone, and
- * take peer->lock or path->lock for a few instructions. A replay window is
- * under its path's lock. Counters are per-CPU or atomic.
+ * Packets find devices, peers, sessions, paths and labels under RCU alone. What
+ * comes in takes path->lock for a few instructions: a replay window is under it.
+ * Data that goes out takes no lock: it reads the path's address by a seqcount,
+ * path->route. Counters are per-CPU, or atomic and added to once for a run.
  *
  * Lifetimes
  * ---------

@@ -15,6 +15,7 @@
 #include "guard.h"
 #include "laya.h"
 #include "netlink.h"
+#include "path.h"
 #include "run.h"
 #include "session.h"
 #include "stream.h"
@@ -31,9 +32,12 @@ static int __init laya_init(void)
 	err = laya_session_init();
 	if (err)
 		return err;
-	err = laya_guard_init();
+	err = laya_path_init();
 	if (err)
 		goto err_session;
+	err = laya_guard_init();
+	if (err)
+		goto err_path;
 	err = laya_dgram_init();
 	if (err)
 		goto err_guard;
@@ -62,8 +66,10 @@ err_dgram:
 	laya_dgram_exit();
 err_guard:
 	laya_guard_exit();
-err_session:
+err_path:
 	rcu_barrier();
+	laya_path_exit();
+err_session:
 	laya_session_exit();
 	laya_run_exit();
 	return err;
@@ -81,6 +87,7 @@ static void __exit laya_exit(void)
 	rcu_barrier();
 	laya_session_exit();
 	rcu_barrier();
+	laya_path_exit();
 	laya_run_exit();
 }
 

@@ -26,8 +26,35 @@
 /* An outage shorter than this did not make TCP back off. */
 #define PATH_OUTAGE_MS	200
 
+/* Of struct laya_path_window: many, of a size that kmalloc() would round up to twice. */
+struct kmem_cache *laya_path_windows;
+
+/**
+ * laya_path_init - before any path
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int laya_path_init(void)
+{
+	laya_path_windows = KMEM_CACHE(laya_path_window, 0);
+	return laya_path_windows ? 0 : -ENOMEM;
+}
+
+/**
+ * laya_path_exit - after the last path is freed
+ */
+void laya_path_exit(void)
+{
+	kmem_cache_destroy(laya_path_windows);
+}
+
 static void path_free(struct laya_path *path)
 {
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(path->windows); i++)
+		if (path->windows[i])
+			kmem_cache_free(laya_path_windows, path->windows[i]);
 	dst_cache_destroy(&path->cache);
 	free_percpu(path->counts);
 	kfree_sensitive(path);
@@ -78,6 +105,7 @@ struct laya_path *laya_path_alloc(struct laya_peer *peer, gfp_t gfp)
 	laya_path_mtu_restart(path);
 	path->returnable = true;
 	spin_lock_init(&path->lock);
+	seqcount_spinlock_init(&path->route, &path->lock);
 	get_random_bytes(&path->probe.key, sizeof(path->probe.key));
 	laya_path_probe_start(path);
 	return path;
@@ -695,43 +723,6 @@ struct laya_path *laya_path_to_send(struct laya_peer *peer, u32 kinds)
 }
 
 /**
- * laya_path_route - where a packet goes
- * @path: On which.
- * @challenge: To the address on probation, with its labels.
- * @route: Filled.
- *
- * Return: False when that is not known.
- */
-bool laya_path_route(struct laya_path *path, bool challenge,
-		     struct laya_path_route *route)
-{
-	bool known;
-
-	memset(route, 0, sizeof(*route));
-	spin_lock_bh(&path->lock);
-	if (challenge) {
-		known = path->challenge.pending;
-		route->endpoint = path->challenge.endpoint;
-		route->n_labels = path->challenge.n_labels;
-		memcpy(route->labels, path->challenge.labels,
-		       sizeof(route->labels));
-	} else {
-		known = path->returnable;
-		route->endpoint = path->endpoint;
-		route->n_labels = path->n_labels;
-		memcpy(route->labels, path->labels, sizeof(route->labels));
-	}
-	/* Only the dialler's flow is what forwarders have to bind. */
-	if (!path->answered) {
-		route->n_slots = path->n_labels;
-		route->n_returns = path->n_returns;
-		memcpy(route->returns, path->returns, sizeof(route->returns));
-	}
-	spin_unlock_bh(&path->lock);
-	return known;
-}
-
-/**
  * laya_path_any_hope - does it pay to wait for a path?
  * @peer: Whose. Under rcu_read_lock.
  *
@@ -756,40 +747,6 @@ bool laya_path_any_hope(struct laya_peer *peer)
 bool laya_path_any_usable(struct laya_peer *peer)
 {
 	return rcu_access_pointer(peer->best);
-}
-
-/**
- * laya_path_may_send - may bytes be sent on a path?
- * @path: The path.
- * @bytes: UDP payload.
- *
- * Return: False when the far end has not earned them yet. Otherwise they are
- * counted as sent.
- */
-bool laya_path_may_send(struct laya_path *path, unsigned int bytes)
-{
-	unsigned long now = jiffies ?: 1;
-	struct laya_endpoint to;
-	bool may = true;
-
-	if (likely(READ_ONCE(path->validated)))
-		goto out;
-	spin_lock_bh(&path->lock);
-	if (path->answered) {
-		may = path->tx_unvalidated + bytes <=
-			LAYA_AMPLIFICATION * path->rx_unvalidated;
-		if (may)
-			path->tx_unvalidated += bytes;
-		spin_unlock_bh(&path->lock);
-	} else {
-		to = path->endpoint;
-		spin_unlock_bh(&path->lock);
-		may = laya_path_budget_take(&to, bytes);
-	}
-out:
-	if (may && READ_ONCE(path->last_tx) != now)
-		WRITE_ONCE(path->last_tx, now);
-	return may;
 }
 
 /**

@@ -3,6 +3,7 @@
 #define _LAYA_PATH_H
 
 #include <linux/kref.h>
+#include <linux/seqlock.h>
 #include <linux/siphash.h>
 #include <net/dst_cache.h>
 
@@ -178,38 +179,42 @@ struct laya_path_route {
 /**
  * struct laya_path - one way to a peer, carrying both directions
  * @peer: Its peer; the path is published only while the peer is.
- * @ref: One while in peer->paths.
- * @rcu: Frees it.
  * @list: In peer->paths.
  * @id: See struct laya_data_header. A dialled path that was silent for so long
  *	that the far side may have forgotten it is dialled anew under another:
  *	READ_ONCE, written under peer->lock.
  * @kind: enum laya_path_kind.
  * @answered: The peer dialled it.
- * @forwarder: Public key of the forwarder, all zero when there is none.
- * @lock: See laya.h; guards all below, save what is atomic or READ_ONCE.
+ * @route: Readers of @endpoint, @labels, @n_labels and @returnable retry while it
+ *	changes; so who sends takes no lock, and writes nothing that others read.
  * @endpoint: Where packets go.
  * @labels: In front of our packets: those of the candidate when we dialled, the
  *	return labels when the peer did; the outer one first.
  * @n_labels: How many.
  * @returnable: We know how to send on it. False while packets came through a
  *	forwarder but none has brought the return labels yet.
+ * @state: enum laya_path_state.
+ * @validated: The far end has answered at @endpoint, or is where a stream carrier
+ *	leads, so no amplification limit.
+ * @removed: Out of peer->paths; under peer->lock.
+ * @lost: Its stream carrier is gone: it never lives again, if we dialled it.
+ * @mtu: Largest UDP payload that it carries, shims included; READ_ONCE.
+ * @cache: Route.
+ * @counts: Sealed packets sent, segment by segment, and authenticated packets
+ *	received; bytes without shims.
+ * @last_tx: jiffies of the last packet, of any kind; 0 is never; READ_ONCE.
+ * @last_tx_data: The same of packets that are no probes.
+ * @rx_unvalidated: Bytes received before it was validated.
+ * @tx_unvalidated: Bytes sent before that.
+ * @ref: One while in peer->paths.
+ * @rcu: Frees it.
+ * @forwarder: Public key of the forwarder, all zero when there is none.
  * @returns: Return labels as we saw them on the peer's packets on a path that we
  *	dialled: put in the slots of our later probes, to validate the flow at
  *	the forwarder.
  * @n_returns: How many.
- * @state: enum laya_path_state.
- * @validated: The far end has answered at @endpoint, or is where a stream carrier
- *	leads, so no amplification limit.
- * @rx_unvalidated: Bytes received before that.
- * @tx_unvalidated: Bytes sent before that.
  * @challenge: A changed address of the far end, on probation: used when it
  *	answered a probe (RFC 9000, 9.3).
- * @highest: Counter of the packet that set @endpoint of an answered path; an
- *	address is taken only from a higher one.
- * @highest_generation: Generation of the session of @highest.
- * @removed: Out of peer->paths; under peer->lock.
- * @lost: Its stream carrier is gone: it never lives again, if we dialled it.
  * @probe: Probes of ours, and how patient we are with them.
  * @delivery: What the far end has told of our packets.
  * @srtt_us: Smoothed round-trip time (RFC 6298); 0 is not known.
@@ -218,53 +223,56 @@ struct laya_path_route {
  * @min_rtt_at: jiffies when it was set.
  * @loss_permille: Smoothed loss of our packets.
  * @goodput: Smoothed bytes a second of ours that arrived when it was busy.
- * @windows: Replay windows, one for each session that lives.
- * @cache: Route.
- * @mtu: Largest UDP payload that it carries, shims included; READ_ONCE.
  * @search: How @mtu is found out.
  * @observed_valid: @observed is set.
  * @observed: Our address as the far end of a path without labels saw it.
- * @last_tx: jiffies of the last packet, of any kind; 0 is never; READ_ONCE.
- * @last_tx_data: The same of packets that are no probes.
+ * @died: jiffies when it became dead.
+ * @lock: See laya.h; guards all, save what is atomic or READ_ONCE. From here on it
+ *	is what each packet that comes in writes.
+ * @highest_generation: Generation of the session of @highest.
+ * @highest: Counter of the packet that set @endpoint of an answered path; an
+ *	address is taken only from a higher one.
+ * @windows: Replay windows, one for each session that lives and has sent on the
+ *	path; NULL where there never was one.
  * @last_rx: jiffies of the last authenticated packet; 0 is never; READ_ONCE.
  * @last_rx_data: The same of packets that are no probes; 0 as well when the peer is
  *	known to have moved away since.
- * @died: jiffies when it became dead.
  * @heard: Nanoseconds of boot time when something last came, or @id was taken.
- * @counts: Sealed packets sent, segment by segment, and authenticated packets
- *	received; bytes without shims.
  *
- * Lifetime and locking: laya_path_create publishes; laya_path_remove under
+ * Lifetime and locking: laya_path_link publishes; laya_path_remove under
  * peer->lock unpublishes, moves peer->best, drops. Packets hold RCU.
  */
 struct laya_path {
 	struct laya_peer	*peer;
-	struct kref		ref;
-	struct rcu_head		rcu;
 	struct list_head	list;
 	u16			id;
 	u8			kind;
 	bool			answered;
-	u8			forwarder[LAYA_KEY_SIZE];
 
-	spinlock_t		lock;	/* laya.h */
+	seqcount_spinlock_t	route;
 	struct laya_endpoint	endpoint;
 	u8			labels[LAYA_MAX_LABELS][LAYA_LABEL_SIZE];
 	u8			n_labels;
-	u8			returns[LAYA_MAX_LABELS][LAYA_LABEL_SIZE];
-	u8			n_returns;
 	bool			returnable;
 
 	u8			state;
+	bool			validated;
 	bool			removed;
 	bool			lost;
-	bool			validated;
+	u16			mtu;
+	struct dst_cache	cache;
+	struct pcpu_sw_netstats __percpu *counts;
+	unsigned long		last_tx;	/* jiffies; 0 is never */
+	unsigned long		last_tx_data;
 	u32			rx_unvalidated;
 	u32			tx_unvalidated;
 
+	struct kref		ref;
+	struct rcu_head		rcu;
+	u8			forwarder[LAYA_KEY_SIZE];
+	u8			returns[LAYA_MAX_LABELS][LAYA_LABEL_SIZE];
+	u8			n_returns;
 	struct laya_path_challenge challenge;
-	u64			highest;
-	u32			highest_generation;
 
 	struct laya_path_probes	probe;
 	struct laya_path_delivery delivery;
@@ -275,20 +283,18 @@ struct laya_path {
 	u32			loss_permille;
 	u64			goodput;
 
-	struct laya_path_window	windows[3];
-	struct dst_cache	cache;
-	u16			mtu;
 	struct laya_path_mtu	search;
 	bool			observed_valid;
 	struct laya_probe_observed observed;
+	unsigned long		died;
 
-	unsigned long		last_tx;	/* jiffies; 0 is never */
-	unsigned long		last_tx_data;
+	spinlock_t		lock ____cacheline_aligned_in_smp;	/* laya.h */
+	u32			highest_generation;
+	u64			highest;
+	struct laya_path_window	*windows[3];
 	unsigned long		last_rx;
 	unsigned long		last_rx_data;
-	unsigned long		died;
 	u64			heard;
-	struct pcpu_sw_netstats __percpu *counts;
 };
 
 /* What a netlink request asks to dial. */
@@ -341,6 +347,9 @@ void laya_path_session_up(struct laya_peer *peer);
  */
 bool laya_path_route(struct laya_path *path, bool challenge,
 		     struct laya_path_route *route);
+/* Where data goes: the same, without @returns and slots, and without a lock. */
+bool laya_path_data_route(const struct laya_path *path,
+			  struct laya_path_route *route);
 /* A stream carrier is gone: its paths are dead. Under device->lock. */
 void laya_path_carrier_lost(struct laya_device *laya, u32 carrier);
 /* What a probe under @session tells: received on this path under it. */
@@ -371,7 +380,11 @@ unsigned int laya_path_patience_ms(u32 srtt_us, u32 rttvar_us);
 /* @rx of @tx packets arrived: into the smoothed loss. */
 u32 laya_path_loss_sample(u32 loss_permille, u64 tx, u64 rx);
 
+int laya_path_init(void);
+void laya_path_exit(void);
+
 /* Within path*.c. */
+extern struct kmem_cache *laya_path_windows;
 struct laya_path *laya_path_alloc(struct laya_peer *peer, gfp_t gfp);
 void laya_path_discard(struct laya_path *path);
 void laya_path_put(struct laya_path *path);

@@ -553,10 +553,12 @@ static bool challenge_answered(struct laya_path *path,
 	    path->challenge.seq - seq >= path->challenge.tries ||
 	    probe->token != probe_token(path, seq, true))
 		return false;
+	write_seqcount_begin(&path->route);
 	path->endpoint = path->challenge.endpoint;
 	memcpy(path->labels, path->challenge.labels, sizeof(path->labels));
 	path->n_labels = path->challenge.n_labels;
 	path->returnable = true;
+	write_seqcount_end(&path->route);
 	path->challenge.pending = false;
 	path->validated = true;
 	path->probe.tries = 0;

@@ -39,16 +39,20 @@ static int path_returns(const struct laya_shims *shims,
 	return n;
 }
 
+/* Under path->lock. */
 static void path_set_source(struct laya_path *path,
 			    const struct laya_endpoint *from,
 			    u8 labels[LAYA_MAX_LABELS][LAYA_LABEL_SIZE],
 			    int n_labels)
 {
+	write_seqcount_begin(&path->route);
 	path->endpoint = *from;
 	path->returnable = n_labels >= 0;
 	path->n_labels = max(n_labels, 0);
 	memcpy(path->labels, labels, sizeof(path->labels));
+	/* Who has seen the new address sees this as well */
 	path->validated = from->carrier;
+	write_seqcount_end(&path->route);
 	path->lost = false;
 	laya_path_mtu_restart(path);
 	dst_cache_reset(&path->cache);
@@ -83,7 +87,9 @@ static struct laya_path *path_answer(struct laya_session *session, u16 id,
 	/* Until a probe tells how the dialler sees it. */
 	path->kind = shims->n_labels ? LAYA_PATH_KIND_RELAY :
 				       LAYA_PATH_KIND_DIRECT;
+	spin_lock_bh(&path->lock);
 	path_set_source(path, from, labels, path_returns(shims, labels));
+	spin_unlock_bh(&path->lock);
 
 	spin_lock_bh(&peer->lock);
 	other = laya_path_lookup(peer, id);
@@ -122,22 +128,45 @@ err_unlock:
  * gone: so no window is ever begun anew for packets that it has seen.
  */
 static struct laya_path_window *path_window(struct laya_path *path,
-					    struct laya_session *session)
+					    const struct laya_session *session)
 {
+	struct laya_path_window *window;
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(path->windows); i++)
-		if (path->windows[i].generation == session->generation)
-			return &path->windows[i];
+	for (i = 0; i < ARRAY_SIZE(path->windows); i++) {
+		window = path->windows[i];
+		if (window && window->generation == session->generation)
+			return window;
+	}
 	return NULL;
 }
 
-static void path_window_begin(struct laya_path *path,
-			      struct laya_session *session)
+/* A place for another window: a new one, or one whose session is gone. */
+static struct laya_path_window *path_window_room(struct laya_path *path)
+{
+	struct laya_path_window **window;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(path->windows); i++) {
+		window = &path->windows[i];
+		if (!*window)
+			*window = kmem_cache_alloc(laya_path_windows,
+						   GFP_ATOMIC | __GFP_NOWARN);
+		else if (laya_session_generation_is_live(path->peer,
+							 (*window)->generation))
+			continue;
+		return *window;
+	}
+	return NULL;
+}
+
+/* 0; -ENOMEM; -ENOENT: the session is gone, or the path. */
+static int path_window_begin(struct laya_path *path,
+			     struct laya_session *session)
 {
 	struct laya_peer *peer = path->peer;
 	struct laya_path_window *window;
-	unsigned int i;
+	int err = -ENOENT;
 
 	spin_lock_bh(&peer->lock);
 	if (path->removed || !laya_session_is_live(session))
@@ -149,21 +178,22 @@ static void path_window_begin(struct laya_path *path,
 	if (path->answered)
 		laya_path_ids_accept(&session->path_ids, path->id);
 	spin_lock(&path->lock);
-	if (!path_window(path, session)) {
-		for (i = 0; i < ARRAY_SIZE(path->windows); i++) {
-			window = &path->windows[i];
-			if (window->generation &&
-			    laya_session_generation_is_live(peer, window->generation))
-				continue;
+	window = path_window(path, session);
+	err = 0;
+	if (!window) {
+		window = path_window_room(path);
+		if (window) {
 			memset(window, 0, sizeof(*window));
 			laya_replay_init(&window->replay);
 			window->generation = session->generation;
-			break;
+		} else {
+			err = -ENOMEM;
 		}
 	}
 	spin_unlock(&path->lock);
 out:
 	spin_unlock_bh(&peer->lock);
+	return err;
 }
 
 /*
@@ -279,7 +309,10 @@ struct laya_path *laya_path_received(struct laya_session *session, u16 id,
 	window = path_window(path, session);
 	if (!window) {
 		spin_unlock(&path->lock);
-		path_window_begin(path, session);
+		if (path_window_begin(path, session) == -ENOMEM) {
+			*reason = LAYA_DROP_NO_MEMORY;
+			return NULL;
+		}
 		spin_lock(&path->lock);
 		window = path_window(path, session);
 	}
@@ -339,16 +372,11 @@ err_unlock:
 void laya_path_counts(struct laya_path *path, const struct laya_session *session,
 		      u64 *rx_packets, u64 *rx_bytes)
 {
-	unsigned int i;
+	struct laya_path_window *window;
 
-	*rx_packets = 0;
-	*rx_bytes = 0;
 	spin_lock_bh(&path->lock);
-	for (i = 0; i < ARRAY_SIZE(path->windows); i++) {
-		if (path->windows[i].generation != session->generation)
-			continue;
-		*rx_packets = path->windows[i].rx_packets;
-		*rx_bytes = path->windows[i].rx_bytes;
-	}
+	window = path_window(path, session);
+	*rx_packets = window ? window->rx_packets : 0;
+	*rx_bytes = window ? window->rx_bytes : 0;
 	spin_unlock_bh(&path->lock);
 }

@@ -124,7 +124,7 @@ static void path_follow(struct laya_path *path, const struct laya_endpoint *to,
 void laya_path_data_came(struct laya_path *path, unsigned long now)
 {
 	struct laya_peer *peer = path->peer;
-	struct laya_endpoint to;
+	struct laya_path_route route;
 	struct laya_path *best;
 
 	now = now ?: 1;
@@ -137,9 +137,7 @@ void laya_path_data_came(struct laya_path *path, unsigned long now)
 	    READ_ONCE(path->state) != LAYA_PATH_STATE_USABLE ||
 	    !READ_ONCE(path->returnable))
 		return;
-	spin_lock(&best->lock);
-	to = best->endpoint;
-	spin_unlock(&best->lock);
-	if (laya_path_has_moved(path_heard_data(peer, &to, path), now))
-		path_follow(path, &to, now);
+	laya_path_data_route(best, &route);
+	if (laya_path_has_moved(path_heard_data(peer, &route.endpoint, path), now))
+		path_follow(path, &route.endpoint, now);
 }

@@ -51,6 +51,8 @@
  * @session: It was sealed under this one.
  * @path: It came on this one.
  * @gather: Packets of its run that go up with it, or NULL when it is alone.
+ * @packets: Authenticated packets of @session that are not counted yet.
+ * @bytes: Theirs.
  */
 struct laya_arrival {
 	struct laya_carrier		*carrier;
@@ -59,6 +61,8 @@ struct laya_arrival {
 	struct laya_session		*session;
 	struct laya_path		*path;
 	struct laya_gather		*gather;
+	unsigned int			packets;
+	unsigned int			bytes;
 };
 
 /**
@@ -285,6 +289,22 @@ static void laya_receive_gather(const struct laya_arrival *arrival, u8 *at,
 		laya_device_drop(arrival->carrier->device, LAYA_DROP_NO_MEMORY);
 }
 
+/* Once for the packets of a run: other CPUs may have others of the session. */
+static void laya_receive_count(struct laya_arrival *arrival)
+{
+	struct laya_session *session = arrival->session;
+	const unsigned long now = jiffies ?: 1;
+
+	if (!arrival->packets)
+		return;
+	atomic64_add(arrival->packets, &session->rx_packets);
+	laya_counts_rx(session->peer->counts, arrival->packets, arrival->bytes);
+	if (READ_ONCE(session->peer->last_rx) != now)
+		WRITE_ONCE(session->peer->last_rx, now);
+	arrival->packets = 0;
+	arrival->bytes = 0;
+}
+
 /* It opened. @bytes as sealed, without shims. False: it is dropped. */
 static bool laya_receive_authentic(struct laya_arrival *arrival,
 				   const struct laya_data_header *header,
@@ -302,9 +322,8 @@ static bool laya_receive_authentic(struct laya_arrival *arrival,
 		laya_device_drop(peer->device, reason);
 		return false;
 	}
-	atomic64_inc(&session->rx_packets);
-	laya_counts_rx(peer->counts, 1, bytes);
-	WRITE_ONCE(peer->last_rx, jiffies ?: 1);
+	arrival->packets++;
+	arrival->bytes += bytes;
 	if (!READ_ONCE(session->confirmed))
 		laya_session_confirm(session);
 	trace_laya_receive(peer->device->dev, arrival->path->id, 1, bytes);
@@ -413,6 +432,8 @@ static void laya_receive_sealed(struct laya_arrival *arrival,
 	session = laya_receive_session(arrival, shims, header);
 	if (!session)
 		return;
+	if (session != arrival->session)
+		laya_receive_count(arrival);
 	arrival->session = session;
 
 	if (arrival->gather) {
@@ -535,6 +556,7 @@ void laya_receive(struct laya_carrier *carrier, struct sk_buff *skb,
 		memcpy(&header, head + shims.len, sizeof(header));
 		laya_receive_sealed(&arrival, &segment, &shims, &header);
 	}
+	laya_receive_count(&arrival);
 	if (arrival.gather)
 		laya_receive_gathered(&arrival);
 	laya_gather_free(&gather);

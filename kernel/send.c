@@ -138,7 +138,7 @@ static int laya_send_way(struct laya_way *way, struct laya_peer *peer, u32 kinds
 			return -EACCES;
 		return -EAGAIN;
 	}
-	if (!laya_path_route(path, false, &route))
+	if (!laya_path_data_route(path, &route))
 		return -EAGAIN;
 	way->peer = peer;
 	way->path = path;
@@ -172,12 +172,15 @@ static void laya_send_account(const struct laya_way *way, unsigned int packets,
 	trace_laya_send(peer->device->dev, path->id, packets, bytes);
 	bytes -= packets * way->n_shims;
 	laya_counts_tx(path->counts, packets, bytes);
-	WRITE_ONCE(path->last_tx, now);
+	/* Not written more often than it changes: other CPUs read the line */
+	if (READ_ONCE(path->last_tx) != now)
+		WRITE_ONCE(path->last_tx, now);
 	if (!data)
 		return;
 	laya_counts_tx(peer->counts, packets, bytes);
 	last = READ_ONCE(path->last_tx_data);
-	WRITE_ONCE(path->last_tx_data, now);
+	if (last != now)
+		WRITE_ONCE(path->last_tx_data, now);
 	if (!last ||
 	    time_after(now, last + msecs_to_jiffies(LAYA_SEND_SILENCE_MS)))
 		laya_peer_kick(peer, msecs_to_jiffies(LAYA_PROBE_MAX_MS) / 2);
