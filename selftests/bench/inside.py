@@ -319,6 +319,26 @@ def wireguard_peers(n, index=itertools.count()):
     run("wg", "addconf", "wg0", f"{DIR}/peers", ns=LEFT)
 
 
+def wireguard_sessions(n, index=itertools.count()):
+    """The same, each with a session: right has their keys, one after the other."""
+    left = run("wg", "show", "wg0", "public-key", ns=LEFT)
+    for i in itertools.islice(index, n):
+        private = run("wg", "genkey")
+        public = run("wg", "pubkey", input=private)
+        with open(f"{DIR}/one", "w") as file:
+            file.write(private)
+        run("wg", "set", "wg0", "peer", public, "allowed-ips",
+            f"10.{i >> 16 | 128}.{i >> 8 & 255}.{i & 255}/32", ns=LEFT)
+        # A peer that was there would not begin again so soon
+        run("wg", "set", "wg0", "peer", left, "remove", ns=RIGHT)
+        run("wg", "set", "wg0", "private-key", f"{DIR}/one", "peer", left,
+            "endpoint", "192.0.2.1:51820", "allowed-ips", "10.9.0.0/24",
+            "persistent-keepalive", "25", ns=RIGHT)
+        # Of what the keepalive brings nothing is to be seen before it has come
+        wait_for(lambda: public + "\t0" not in
+                 run("wg", "show", "wg0", "transfer", ns=LEFT), 3600)
+
+
 def memory(add, n=10_000):
     """Bytes that each of n more peers takes."""
     # The first take what others left free in pages that are in use
@@ -343,14 +363,21 @@ def scale(address, seconds):
             "stream": stream(address, seconds, nothing)[1],
             "datagrams": datagrams(address, 64, seconds / 4, nothing)})
         print(f"# scale: {result['peers'][-1]}", file=sys.stderr, flush=True)
-    result["memory"] = {
+    result["memory"] = memories()
+    return result
+
+
+def memories():
+    """What one more peer takes, of each kind."""
+    return {
         "wireguard": memory(wireguard_peers),
+        # A handshake takes long here
+        "wireguard with a session": memory(wireguard_sessions, 250),
         "laya": memory(laya_peers),
         "laya with a session (AES-256-GCM) and two paths":
             memory(lambda n: laya_peers(n, AES_256_GCM)),
         "laya with a session (ChaCha20-Poly1305) and two paths":
             memory(lambda n: laya_peers(n, CHACHA20_POLY1305))}
-    return result
 
 
 def main():
@@ -360,6 +387,7 @@ def main():
     parser.add_argument("--only", default="", help="regex of row names")
     parser.add_argument("--profile", help="folder that profile.c looks at")
     parser.add_argument("--kinds", default="", help="which to measure, as plain,laya")
+    parser.add_argument("--memory", action="store_true", help="only that")
     args = parser.parse_args()
 
     os.makedirs(DIR, exist_ok=True)
@@ -374,6 +402,11 @@ def main():
     orchid = run("layactl", "addr", keys[RIGHT], ns=LEFT)
     rows = []
     many = None
+    if args.memory:
+        stop_laya(daemons, delete=False)
+        for name, size in memories().items():
+            print(f"{size:7.0f} {name}")
+        return
 
     def row(name, unit, better, measure, laya=None):
         if not re.search(args.only, name):

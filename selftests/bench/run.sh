@@ -6,28 +6,34 @@
 # with -d, Documentation/benchmarks.rst and .svg.
 #
 #   run.sh [-d] [-p] [-r REPETITIONS] [-o REGEX_OF_ROWS] [-k KINDS]
+#   run.sh -m
 #
 # With -p, the instructions that each function took go to build/bench/profile/
 # (and cost time). KINDS are those to measure, as plain,laya; no table is drawn
-# then.
+# then. With -m it is only said what the kernel takes for a peer, in bytes.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-draw='' repeat=3 only='' profile='' kinds=''
-while getopts dpr:o:k: option; do
+draw='' repeat=3 only='' profile='' kinds='' memory=''
+while getopts dmpr:o:k: option; do
 	case $option in
 	d) draw=1 ;;
 	r) repeat=$OPTARG ;;
 	p) profile=1 ;;
 	o) only=$OPTARG ;;
 	k) kinds=$OPTARG ;;
+	m) memory=1 ;;
 	*) exit 2 ;;
 	esac
 done
 
 export OUT=$root/build/bench
 mkdir -p "$OUT"
+if [ -n "$memory" ]; then
+	exec "$root/selftests/vm.sh" -k 6.12 -i -m 2048 -t 14400 -- \
+		selftests/bench/inside.py --memory
+fi
 more=()
 if [ -n "$profile" ]; then
 	rm -rf "$OUT/profile"
