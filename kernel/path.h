@@ -52,11 +52,13 @@ struct laya_path_window {
  * @rtt_us: Round-trip time without the queues of our own traffic.
  * @loss_permille: Smoothed loss.
  * @goodput: Bytes a second delivered when it was busy; 0 is not known.
+ * @limited: That was all it could: packets waited on the way.
  */
 struct laya_path_rank {
 	u8	state;
 	u8	kind;
 	bool	stream;
+	bool	limited;
 	u32	rtt_us;
 	u32	loss_permille;
 	u64	goodput;
@@ -222,7 +224,8 @@ struct laya_path_route {
  * @min_rtt_us: Least round-trip time of late: what paths are compared by.
  * @min_rtt_at: jiffies when it was set.
  * @loss_permille: Smoothed loss of our packets.
- * @goodput: Smoothed bytes a second of ours that arrived when it was busy.
+ * @goodput: Bytes a second of ours that arrived when it was busy.
+ * @limited: As in struct laya_path_rank.
  * @search: How @mtu is found out.
  * @observed_valid: @observed is set.
  * @observed: Our address as the far end of a path without labels saw it.
@@ -282,6 +285,7 @@ struct laya_path {
 	unsigned long		min_rtt_at;
 	u32			loss_permille;
 	u64			goodput;
+	bool			limited;
 
 	struct laya_path_mtu	search;
 	bool			observed_valid;
@@ -379,6 +383,8 @@ void laya_path_rtt_sample(u32 *srtt_us, u32 *rttvar_us, u32 sample_us);
 unsigned int laya_path_patience_ms(u32 srtt_us, u32 rttvar_us);
 /* @rx of @tx packets arrived: into the smoothed loss. */
 u32 laya_path_loss_sample(u32 loss_permille, u64 tx, u64 rx);
+/* @rate bytes a second arrived; more of them would have had to wait if @queued. */
+void laya_path_goodput_sample(u64 *goodput, bool *limited, u64 rate, bool queued);
 
 int laya_path_init(void);
 void laya_path_exit(void);

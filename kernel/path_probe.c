@@ -34,6 +34,8 @@
 /* Fewer bytes between two probes say nothing about what a path can do. */
 #define PROBE_GOODPUT_BYTES	65536
 #define PROBE_MIN_RTT_MS	30000
+/* A round trip is longer by so much, at least, when packets wait on the way. */
+#define PROBE_QUEUE_US		10000
 
 /*
  * Bytes to destinations that have not answered, over all peers: whoever is given
@@ -459,10 +461,22 @@ unsigned long laya_path_tend(struct laya_path *path, bool sendable,
 	return max(tend.next, 1UL);
 }
 
-/* Our packets that arrived there, into loss and goodput; under path->lock. */
+/* Packets wait somewhere on the way: no sample of an empty path is that long. */
+static bool path_queued(const struct laya_path *path, u32 sample_us)
+{
+	return path->min_rtt_us &&
+	       sample_us > path->min_rtt_us + max_t(u32, path->min_rtt_us / 2,
+						    PROBE_QUEUE_US);
+}
+
+/*
+ * Our packets that arrived there, into loss and goodput; under path->lock. The answer
+ * took @sample_us.
+ */
 static void path_measure(struct laya_path *path,
 			 const struct laya_session *session,
-			 const struct laya_inner_probe *probe, u32 seq)
+			 const struct laya_inner_probe *probe, u32 seq,
+			 u32 sample_us)
 {
 	struct laya_path_delivery *last = &path->delivery;
 	struct laya_path_delivery told = {
@@ -472,7 +486,7 @@ static void path_measure(struct laya_path *path,
 		.rx_bytes	= be64_to_cpu(probe->rx_bytes),
 		.at		= ktime_get(),
 	};
-	u64 bytes, ms, rate;
+	u64 bytes, ms;
 
 	/* The far side counts by session; and an old answer tells nothing new. */
 	if (last->generation != told.generation) {
@@ -487,11 +501,10 @@ static void path_measure(struct laya_path *path,
 						    told.rx_packets - last->rx_packets);
 	bytes = told.rx_bytes - last->rx_bytes;
 	ms = ktime_ms_delta(told.at, last->at);
-	if (bytes >= PROBE_GOODPUT_BYTES && ms) {
-		rate = div64_u64(bytes * MSEC_PER_SEC, ms);
-		/* What a path once carried it can, until it keeps failing to. */
-		path->goodput = max(rate, path->goodput - path->goodput / 16);
-	}
+	if (bytes >= PROBE_GOODPUT_BYTES && ms)
+		laya_path_goodput_sample(&path->goodput, &path->limited,
+					 div64_u64(bytes * MSEC_PER_SEC, ms),
+					 path_queued(path, sample_us));
 	*last = told;
 }
 
@@ -531,7 +544,7 @@ static bool probe_answered(struct laya_path *path,
 		us = clamp_t(s64, us, 1, 60 * USEC_PER_SEC);
 		laya_path_rtt_sample(&path->srtt_us, &path->rttvar_us, us);
 		path_min_rtt(path, us);
-		path_measure(path, session, probe, seq);
+		path_measure(path, session, probe, seq, us);
 		path->probe.answered = seq;
 	}
 	path->probe.tries = 0;

@@ -3,11 +3,13 @@
  * Which of two paths is better. Pure.
  *
  * Paths are compared by what they would cost a packet, in microseconds: the
- * round trip, more by what is lost, and more by what a burst takes at the rate
- * that was seen to arrive. A forwarder's time and bandwidth belong to somebody,
- * and a detour is one even when it is quick, so kinds add a little: enough to
- * settle near ties, not enough to keep a bad direct path against a good relay. So
- * do streams: what is lost there is not lost, but holds up all that comes after.
+ * round trip, more by what is lost, and more by how much longer a burst takes than
+ * on the other path, where that was seen to carry more and this could not. A path
+ * that had little to carry looks just like a narrow one, save that no packet waits.
+ * A forwarder's time and bandwidth belong to somebody, and a detour is one even when
+ * it is quick, so kinds add a little: enough to settle near ties, not enough to keep
+ * a bad direct path against a good relay. So do streams: what is lost there is not
+ * lost, but holds up all that comes after.
  */
 
 #include <linux/kernel.h>
@@ -19,6 +21,7 @@
 #define RANK_BASE_US		1000	/* so that noise below it means little */
 #define RANK_UNKNOWN_RTT_US	300000
 #define RANK_BURST_BYTES	65536
+#define RANK_BURST_TIMES	8	/* most that it counts, as a multiple of the rest */
 #define RANK_STEP_US		500	/* least gain worth a move */
 #define RANK_STREAM_US		1000
 
@@ -48,21 +51,27 @@ static unsigned int rank_state(u8 state)
 	}
 }
 
-/* @both: the other path's goodput is known too, so that it may be compared. */
-static u64 rank_cost(const struct laya_path_rank *rank, bool both)
+/* How much longer a burst takes than on @other, which was seen to carry more. */
+static u64 rank_burst_us(const struct laya_path_rank *rank,
+			 const struct laya_path_rank *other)
 {
-	u64 cost, burst;
+	u64 bytes = (u64)RANK_BURST_BYTES * USEC_PER_SEC;
+
+	if (!rank->limited || !rank->goodput || other->goodput <= rank->goodput)
+		return 0;
+	return div64_u64(bytes, rank->goodput) - div64_u64(bytes, other->goodput);
+}
+
+static u64 rank_cost(const struct laya_path_rank *rank,
+		     const struct laya_path_rank *other)
+{
+	u64 cost;
 	u8 kind;
 
 	cost = (u64)(rank->rtt_us ?: RANK_UNKNOWN_RTT_US) + RANK_BASE_US;
 	/* One percent lost halves what TCP gets out of a path, more or less. */
 	cost += div_u64(cost * min_t(u32, rank->loss_permille, 1000), 10);
-	if (both && rank->goodput) {
-		burst = div64_u64((u64)RANK_BURST_BYTES * USEC_PER_SEC,
-				  rank->goodput);
-		/* A path that had little to carry looks slow: believe half. */
-		cost += min(burst, cost);
-	}
+	cost += min(rank_burst_us(rank, other), RANK_BURST_TIMES * cost);
 	kind = rank->kind < ARRAY_SIZE(rank_kinds) ? rank->kind :
 						     LAYA_PATH_KIND_RELAY;
 	cost += div_u64(cost * rank_kinds[kind].percent, 100) +
@@ -80,13 +89,12 @@ static u64 rank_cost(const struct laya_path_rank *rank, bool both)
 int laya_path_compare(const struct laya_path_rank *a,
 		      const struct laya_path_rank *b)
 {
-	bool both = a->goodput && b->goodput;
 	u64 cost_a, cost_b;
 
 	if (rank_state(a->state) != rank_state(b->state))
 		return rank_state(a->state) > rank_state(b->state) ? 1 : -1;
-	cost_a = rank_cost(a, both);
-	cost_b = rank_cost(b, both);
+	cost_a = rank_cost(a, b);
+	cost_b = rank_cost(b, a);
 	if (cost_a == cost_b)
 		return 0;
 	return cost_a < cost_b ? 1 : -1;
@@ -103,13 +111,12 @@ int laya_path_compare(const struct laya_path_rank *a,
 bool laya_path_better(const struct laya_path_rank *to,
 		      const struct laya_path_rank *from)
 {
-	bool both = to->goodput && from->goodput;
 	u64 cost_to, cost_from;
 
 	if (rank_state(to->state) != rank_state(from->state))
 		return rank_state(to->state) > rank_state(from->state);
-	cost_to = rank_cost(to, both);
-	cost_from = rank_cost(from, both);
+	cost_to = rank_cost(to, from);
+	cost_from = rank_cost(from, to);
 	return cost_to + max_t(u64, cost_from / 8, RANK_STEP_US) < cost_from;
 }
 
@@ -173,4 +180,21 @@ u32 laya_path_loss_sample(u32 loss_permille, u64 tx, u64 rx)
 		sample = div64_u64((tx - rx) * 1000, tx);
 	weight = min_t(u64, tx, 32);
 	return loss_permille + div_s64((sample - loss_permille) * weight, 64);
+}
+
+/**
+ * laya_path_goodput_sample - take what arrived into account
+ * @goodput: Bytes a second; 0 is not known.
+ * @limited: Whether that is all that the path can.
+ * @rate: Bytes a second that arrived now.
+ * @queued: Packets waited on the way. When not, there was no more to carry.
+ */
+void laya_path_goodput_sample(u64 *goodput, bool *limited, u64 rate, bool queued)
+{
+	/* What a path once carried it can, unless it is seen not to. */
+	if (rate >= *goodput)
+		*goodput = rate;
+	else if (queued)
+		*goodput -= (*goodput - rate) / 4;
+	*limited = queued;
 }

@@ -86,15 +86,21 @@ static void compare__loss(struct kunit *test)
 static void compare__goodput(struct kunit *test)
 {
 	struct laya_path_rank slow = usable(LAYA_PATH_KIND_DIRECT, 20 * MS);
-	struct laya_path_rank fast = usable(LAYA_PATH_KIND_DIRECT, 22 * MS);
+	struct laya_path_rank fast = usable(LAYA_PATH_KIND_DIRECT, 40 * MS);
 
-	slow.goodput = 100000;
+	slow.goodput = 125000;
+	slow.limited = true;
 	KUNIT_EXPECT_GT(test, laya_path_compare(&slow, &fast), 0);
 	/* Only when both are known. */
-	fast.goodput = 100000000;
+	fast.goodput = 2000000;
 	KUNIT_EXPECT_GT(test, laya_path_compare(&fast, &slow), 0);
-	/* And never more than doubling what a path seems to cost. */
-	fast.rtt_us = 100 * MS;
+	KUNIT_EXPECT_TRUE(test, laya_path_better(&fast, &slow));
+	/* And only when it is all that the path can. */
+	slow.limited = false;
+	KUNIT_EXPECT_GT(test, laya_path_compare(&slow, &fast), 0);
+	slow.limited = true;
+	/* It never counts for more than a multiple of the delay. */
+	fast.rtt_us = 250 * MS;
 	KUNIT_EXPECT_GT(test, laya_path_compare(&slow, &fast), 0);
 }
 
@@ -108,11 +114,13 @@ static void compare__unknown_and_absurd(struct kunit *test)
 		.rtt_us		= U32_MAX,
 		.loss_permille	= U32_MAX,
 		.goodput	= 1,
+		.limited	= true,
 	};
 
 	KUNIT_EXPECT_GT(test, laya_path_compare(&known, &unknown), 0);
 	KUNIT_EXPECT_GT(test, laya_path_compare(&unknown, &absurd), 0);
 	known.goodput = U64_MAX;
+	known.limited = true;
 	KUNIT_EXPECT_GT(test, laya_path_compare(&known, &absurd), 0);
 }
 
@@ -129,17 +137,20 @@ static void better__noise_moves_nothing(struct kunit *test)
 	}
 }
 
-#define N_RANKS		(6 * 6 * 3)
+#define N_RANKS		(6 * 6 * 3 * 3)
 
-/* All kinds with all sorts of delay and loss. */
+/* All kinds with all sorts of delay, loss and goodput. */
 static struct laya_path_rank rank_number(unsigned int i)
 {
 	static const u32 rtts[] = { 50, 700, 3 * MS, 8 * MS, 20 * MS, 300 * MS };
 	static const u32 losses[] = { 0, 10, 200 };
+	static const u64 goodputs[] = { 0, 125000, 12500000 };
 	struct laya_path_rank rank;
 
 	rank = usable(LAYA_PATH_KIND_LAN + i % 6, rtts[i / 6 % 6]);
-	rank.loss_permille = losses[i / 36];
+	rank.loss_permille = losses[i / 36 % 3];
+	rank.goodput = goodputs[i / 108];
+	rank.limited = rank.goodput;
 	return rank;
 }
 
@@ -244,6 +255,55 @@ static void loss_sample__follows(struct kunit *test)
 	KUNIT_EXPECT_GE(test, loss, 990);
 }
 
+/* Two relays at 20 and 18 ms, a flow that sends much for a while, then little. */
+static void goodput_sample__little_to_send_moves_nothing(struct kunit *test)
+{
+	struct laya_path_rank paths[] = {
+		usable(LAYA_PATH_KIND_RELAY, 20 * MS),
+		usable(LAYA_PATH_KIND_RELAY, 18 * MS),
+	};
+	unsigned int second, used = 0, moves = 0;
+	bool much;
+
+	/* Both have carried all that they can, once. */
+	paths[0].goodput = 10000000;
+	paths[0].limited = true;
+	paths[1].goodput = 10000000;
+	paths[1].limited = true;
+	for (second = 0; second < 600; second++) {
+		much = second % 60 < 10;
+		laya_path_goodput_sample(&paths[used].goodput, &paths[used].limited,
+					 much ? 10000000 : 100000, much);
+		if (laya_path_better(&paths[!used], &paths[used])) {
+			used = !used;
+			moves++;
+		}
+	}
+	KUNIT_EXPECT_EQ(test, 0, moves);
+}
+
+static void goodput_sample__falls_when_packets_wait(struct kunit *test)
+{
+	u64 goodput = 0;
+	bool limited = false;
+	unsigned int i;
+
+	laya_path_goodput_sample(&goodput, &limited, 5000000, false);
+	KUNIT_EXPECT_EQ(test, 5000000, goodput);
+	KUNIT_EXPECT_FALSE(test, limited);
+	laya_path_goodput_sample(&goodput, &limited, 70000, false);
+	KUNIT_EXPECT_EQ(test, 5000000, goodput);
+	/* Shaped from now on */
+	for (i = 0; i < 20; i++)
+		laya_path_goodput_sample(&goodput, &limited, 125000, true);
+	KUNIT_EXPECT_LT(test, goodput, 150000);
+	KUNIT_EXPECT_GE(test, goodput, 125000);
+	KUNIT_EXPECT_TRUE(test, limited);
+	/* And not any more */
+	laya_path_goodput_sample(&goodput, &limited, 1000000, true);
+	KUNIT_EXPECT_EQ(test, 1000000, goodput);
+}
+
 static void compare__streams_lose_near_ties(struct kunit *test)
 {
 	struct laya_path_rank udp = {
@@ -279,6 +339,8 @@ static struct kunit_case path_rank_cases[] = {
 	KUNIT_CASE(rtt_sample__bounds),
 	KUNIT_CASE(patience__limits),
 	KUNIT_CASE(loss_sample__follows),
+	KUNIT_CASE(goodput_sample__little_to_send_moves_nothing),
+	KUNIT_CASE(goodput_sample__falls_when_packets_wait),
 	KUNIT_CASE(compare__streams_lose_near_ties),
 	{}
 };

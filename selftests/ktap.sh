@@ -138,7 +138,11 @@ wait_for() {
 	until eval "$1" > /dev/null 2>&1; do
 		[ $SECONDS -lt $end ] || return 1
 		sleep $nap
-		# What takes long need not be looked at so often
-		[ $((++tries)) -lt 20 ] || nap=0.3
+		# What takes long need not be looked at so often: each look costs time,
+		# of a busy machine that of others as well
+		case $((++tries)) in
+		20) nap=0.3 ;;
+		60) nap=1 ;;
+		esac
 	done
 }
