@@ -6,8 +6,9 @@
  * What a stream lacks beside UDP is room: a full one must push back and not pile
  * up. So little is kept here and in the socket (TCP_NOTSENT_LOWAT). Local TCP is
  * charged for its packets until they are written (small queues), and stops by
- * itself. Of what others send, the oldest goes when there is too much: those who
- * send notice it soonest. Probes overtake data, so that a full pipe does not look
+ * itself. What others send, by UDP into a slower stream, is kept from standing here
+ * by CoDel, and the oldest goes when there is too much all the same: those who send
+ * notice it soonest. Probes overtake data, so that a full pipe does not look
  * like a dead one. A carrier that stands still holds up nobody else: each has
  * works of its own, and none of them waits.
  */
@@ -47,6 +48,15 @@
 /* What is kept for a stream that is full. */
 #define STREAM_CONTROL_MAX	64
 #define STREAM_DATA_MAX		(256 << 10)
+
+/*
+ * A stream takes what is written in bursts, as its window opens: of 8 KiB, which are
+ * 33 ms at 2 Mbit/s. A queue that is gone by the next one does not stand.
+ */
+static const struct laya_codel_params stream_codel = {
+	.target_ns	= 20 * NSEC_PER_MSEC,
+	.interval_ns	= 100 * NSEC_PER_MSEC,
+};
 
 /* Turns of a work before others have theirs. */
 #define STREAM_TURNS		32
@@ -94,6 +104,17 @@ static int stream_wake(wait_queue_entry_t *wait, unsigned int mode, int sync,
 	if (!events || (events & (EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND)))
 		queue_work(laya_wq, &stream->writer);
 	return 0;
+}
+
+/* In skb->cb of data that waits. */
+struct stream_cb {
+	u64	since;	/* ktime_get_ns() */
+};
+
+static struct stream_cb *stream_cb(struct sk_buff *skb)
+{
+	BUILD_BUG_ON(sizeof(struct stream_cb) > sizeof(skb->cb));
+	return (struct stream_cb *)skb->cb;
 }
 
 /* From the socket up. */
@@ -216,9 +237,53 @@ static void stream_unqueue(struct laya_carrier_stream *stream,
 
 	if (queue == &stream->data) {
 		stream->charged -= skb->truesize;
+		stream->bytes -= skb->len - stream->cut;
 		stream->cut = 0;
 	}
 	__skb_queue_tail(to, skb);
+}
+
+/* The first packet of @data: its run, and its length. Under the lock. */
+static struct sk_buff *stream_first(struct laya_carrier_stream *stream,
+				    unsigned int *len)
+{
+	struct sk_buff *skb = skb_peek(&stream->data);
+
+	if (skb)
+		*len = min(skb_shinfo(skb)->gso_size ?: skb->len,
+			   skb->len - stream->cut);
+	return skb;
+}
+
+/* It has left, @len bytes; its run goes to @done with the last. Under the lock. */
+static void stream_next(struct laya_carrier_stream *stream, struct sk_buff *skb,
+			unsigned int len, struct sk_buff_head *done)
+{
+	if (stream->cut + len == skb->len) {
+		stream_unqueue(stream, &stream->data, done);
+		return;
+	}
+	stream->cut += len;
+	stream->bytes -= len;
+}
+
+/* The same, without those that are to be dropped, of which runs go to @done. */
+static struct sk_buff *stream_undelayed(struct laya_carrier_stream *stream,
+					unsigned int *len,
+					struct sk_buff_head *done)
+{
+	u64 now = ktime_get_ns();
+	struct sk_buff *skb;
+
+	while ((skb = stream_first(stream, len))) {
+		if (!laya_codel_drops(&stream->codel, &stream_codel, now,
+				      now - stream_cb(skb)->since,
+				      stream->bytes - *len))
+			break;
+		laya_device_drop(stream->carrier.device, LAYA_DROP_CARRIER_FULL);
+		stream_next(stream, skb, *len, done);
+	}
+	return skb;
 }
 
 /*
@@ -228,31 +293,31 @@ static void stream_unqueue(struct laya_carrier_stream *stream,
 static bool stream_frame(struct laya_carrier_stream *stream,
 			 struct sk_buff_head *done)
 {
-	struct sk_buff_head *queue = &stream->control;
 	u8 *to = stream->out + stream->out_len;
-	unsigned int size, len, at = 0;
 	struct sk_buff *skb;
+	unsigned int len;
+	int err;
 
-	if (skb_queue_empty(queue)) {
-		queue = &stream->data;
-		at = stream->cut;
+	/* For any: what CoDel is asked for has to be written */
+	if (stream->out_len + LAYA_FRAME_HEADER + LAYA_FRAME_MAX > STREAM_BUFFER)
+		return false;
+	skb = skb_peek(&stream->control);
+	if (skb) {
+		len = skb->len;
+		err = skb_copy_bits(skb, 0, to + LAYA_FRAME_HEADER, len);
+		stream_unqueue(stream, &stream->control, done);
+	} else {
+		skb = stream_undelayed(stream, &len, done);
+		if (!skb)
+			return false;
+		err = skb_copy_bits(skb, stream->cut, to + LAYA_FRAME_HEADER, len);
+		stream_next(stream, skb, len, done);
 	}
-	skb = skb_peek(queue);
-	if (!skb)
-		return false;
-	size = skb_shinfo(skb)->gso_size ?: skb->len;
-	len = min(size, skb->len - at);
-	if (stream->out_len + LAYA_FRAME_HEADER + len > STREAM_BUFFER)
-		return false;
-	put_unaligned_be16(len, to);
 	/* It has as many bytes as it says */
-	WARN_ON_ONCE(skb_copy_bits(skb, at, to + LAYA_FRAME_HEADER, len));
+	WARN_ON_ONCE(err);
+	put_unaligned_be16(len, to);
 	stream->out_len += LAYA_FRAME_HEADER + len;
 	laya_counts_tx(stream->carrier.counts, 1, len);
-	if (at + len < skb->len)
-		stream->cut = at + len;
-	else
-		stream_unqueue(stream, queue, done);
 	return true;
 }
 
@@ -342,6 +407,8 @@ int laya_carrier_stream_send(struct laya_device *laya, struct sk_buff *skb,
 		       stream->charged + skb->truesize > STREAM_DATA_MAX)
 			stream_unqueue(stream, queue, &full);
 		stream->charged += skb->truesize;
+		stream->bytes += skb->len;
+		stream_cb(skb)->since = ktime_get_ns();
 	}
 	__skb_queue_tail(queue, skb);
 	spin_unlock(&stream->lock);

@@ -9,6 +9,7 @@
 #include <linux/xarray.h>
 
 #include "carrier.h"
+#include "codel.h"
 #include "frame.h"
 
 #define LAYA_STREAMS_MAX	1024	/* of a device */
@@ -52,7 +53,9 @@ struct laya_streams {
  * @control: Packets that go first: probes.
  * @data: The others; runs of equal ones (gso_size) as they came.
  * @charged: Memory of @data.
- * @cut: Bytes of the first of @data that are in @out already.
+ * @bytes: Bytes of @data.
+ * @cut: Bytes of the first of @data that have left already.
+ * @codel: Of @data.
  * @out: Frames that are being written. Of @writer alone, as the two below.
  * @out_at: How far.
  * @out_len: How much there is.
@@ -92,7 +95,9 @@ struct laya_carrier_stream {
 	struct sk_buff_head	control;
 	struct sk_buff_head	data;
 	unsigned int		charged;
+	unsigned int		bytes;
 	unsigned int		cut;
+	struct laya_codel	codel;
 	u8			*out;
 	unsigned int		out_at;
 	unsigned int		out_len;
