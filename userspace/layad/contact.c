@@ -174,6 +174,22 @@ void contact_retry(struct contact *contact)
 }
 
 /**
+ * contact_anew() - the connection is most likely dead: make another, now
+ * @contact: it
+ * @reason: why, for people
+ */
+void contact_anew(struct contact *contact, const char *reason)
+{
+	if (contact->channel) {
+		laya_channel_close(contact->channel);
+		contact->channel = NULL;
+		contact->up = false;
+		fail(contact, reason);
+	}
+	contact_retry(contact);
+}
+
+/**
  * contact_send() - send a message
  * @contact: to whom
  * @message: what

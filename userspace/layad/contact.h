@@ -76,6 +76,7 @@ int contact_init(struct contact *contact, struct node *node, const char *title,
 void contact_end(struct contact *contact);
 void contact_accepted(struct contact *contact);
 void contact_retry(struct contact *contact);
+void contact_anew(struct contact *contact, const char *reason);
 int contact_send(struct contact *contact, const struct laya_message *message);
 
 #endif /* LAYAD_CONTACT_H */

@@ -30,6 +30,8 @@
 #define RENEW_MS	60000
 #define RENEW_SOON_MS	3000
 #define MAX_RENEWALS	3
+/* A forwarder forgets a host that does not renew its labels for so long */
+#define LABELS_LIVE_MS	180000
 #define RETRY_BASE_MS	1000
 #define RETRY_MAX_MS	60000
 /* Where a gateway was it will be again; elsewhere there is hardly ever one */
@@ -626,27 +628,30 @@ static void attach(struct forwarder *forwarder)
 		    COURIER_SOON_MS : COURIER_MS);
 }
 
+/* Its path, or a probe on it if there is one. */
+static bool dial_udp(struct forwarder *forwarder)
+{
+	struct laya_address remote = forwarder->dialled;
+
+	if (!node_has_udp(forwarder->node) ||
+	    !laya_address_is_dialable(&forwarder->dialled))
+		return false;
+	node_translate(forwarder->node, &remote);
+	kernel_path_new(forwarder->peer, LAYA_PATH_KIND_DIRECT,
+			KERNEL_CARRIER_UDP, &remote, NULL);
+	return true;
+}
+
 /**
  * forwarder_established() - there is a session with a forwarder
  * @forwarder: the forwarder
  */
 void forwarder_established(struct forwarder *forwarder)
 {
-	struct laya_address remote;
-
 	if (forwarder->state != FORWARDER_OFFERING)
 		return;
 	forwarder->state = FORWARDER_BINDING;
-	if (node_has_udp(forwarder->node) &&
-	    laya_address_is_dialable(&forwarder->dialled)) {
-		remote = forwarder->dialled;
-		node_translate(forwarder->node, &remote);
-		kernel_path_new(forwarder->peer, LAYA_PATH_KIND_DIRECT,
-				KERNEL_CARRIER_UDP, &remote, NULL);
-		timer_start(forwarder->fallback, FALLBACK_MS);
-	} else {
-		timer_start(forwarder->fallback, 0);
-	}
+	timer_start(forwarder->fallback, dial_udp(forwarder) ? FALLBACK_MS : 0);
 	/* A path that was adopted is usable already. */
 	forwarder->path_usable = kernel_has_usable_path(forwarder->peer);
 	if (!forwarder->channel)
@@ -1155,6 +1160,33 @@ void forwarder_retry(struct node *node)
 {
 	retry(node, NULL);
 	forwarder_reconsider(node);
+}
+
+/**
+ * forwarder_resumed() - this machine was suspended
+ * @node: ours
+ * @slept_ms: for how long
+ *
+ * Who has forgotten us is attached to again; others are asked whether they have.
+ */
+void forwarder_resumed(struct node *node, uint64_t slept_ms)
+{
+	struct forwarder *forwarder;
+	struct forwarder *next;
+
+	for (forwarder = TAILQ_FIRST(&node->forwarders); forwarder;
+	     forwarder = next) {
+		next = TAILQ_NEXT(forwarder, entry);
+		if (forwarder->state != FORWARDER_UP)
+			continue;
+		if (slept_ms < LABELS_LIVE_MS) {
+			dial_udp(forwarder);
+			timer_start(forwarder->timer, 0);
+			continue;
+		}
+		forwarder_lost(forwarder, "this machine was suspended for longer than labels live");
+	}
+	forwarder_retry(node);
 }
 
 /* @all: also where a gateway is said to be, but nobody has reached it yet. */

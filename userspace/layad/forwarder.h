@@ -137,6 +137,7 @@ void forwarder_above(struct forwarder *forwarder,
 void forwarder_lost(struct forwarder *forwarder, const char *reason);
 void forwarder_peers_changed(struct node *node);
 void forwarder_retry(struct node *node);
+void forwarder_resumed(struct node *node, uint64_t slept_ms);
 void forwarder_candidates(const struct node *node, const struct peer *peer,
 			  struct laya_candidates *candidates);
 void forwarder_claims(const struct node *node, const struct peer *relay,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <inttypes.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@
 #include "peer.h"
 #include "rendezvous.h"
 #include "signalling.h"
+#include "suspend.h"
 
 #define STATE_ROOT	"/var/lib/laya"
 /* Changes come together: two forwarders, several labels */
@@ -188,16 +190,11 @@ void node_candidates_changed(struct node *node)
 		timer_start(node->update, UPDATE_MS);
 }
 
-/**
- * node_addresses_changed() - we are somewhere else
- * @node: ours
- */
-void node_addresses_changed(struct node *node)
+/* Whatever was known of the network may be wrong now. */
+static void look_anew(struct node *node)
 {
 	struct peer *peer;
 
-	laya_info("the addresses of this machine changed: %u now",
-		  node->locals.n);
 	outside_forget(node);
 	look_for_nat64(node);
 	rendezvous_retry(node);
@@ -213,6 +210,39 @@ void node_addresses_changed(struct node *node)
 			peer_dial(peer);
 	}
 	node_candidates_changed(node);
+}
+
+/**
+ * node_addresses_changed() - we are somewhere else
+ * @node: ours
+ */
+void node_addresses_changed(struct node *node)
+{
+	laya_info("the addresses of this machine changed: %u now",
+		  node->locals.n);
+	look_anew(node);
+}
+
+/**
+ * node_resumed() - this machine was suspended
+ * @node: ours
+ * @slept_ms: for how long
+ *
+ * Mappings of NATs, connections and attachments are gone, or are not: nothing but
+ * asking tells.  Waiting until their timers notice would cost the user that time.
+ */
+void node_resumed(struct node *node, uint64_t slept_ms)
+{
+	struct peer *peer;
+
+	laya_info("this machine was suspended for %" PRIu64 " s; asking for everything again",
+		  slept_ms / 1000);
+	rendezvous_resumed(node);
+	forwarder_resumed(node, slept_ms);
+	TAILQ_FOREACH(peer, &node->peers, entry)
+		peer_resumed(peer, slept_ms);
+	look_anew(node);
+	addresses_refresh(node);
 }
 
 static void save_seen(struct node *node)
@@ -388,6 +418,8 @@ int node_start(struct node *node)
 	if (!ret)
 		ret = addresses_start(node);
 	if (!ret)
+		ret = suspend_start(node);
+	if (!ret)
 		ret = gateway_start(node);
 	if (!ret)
 		ret = attach_start(node);
@@ -434,6 +466,7 @@ void node_stop(struct node *node)
 	attach_stop(node);
 	control_port_stop(node);
 	addresses_stop(node);
+	suspend_stop(node);
 	while ((peer = TAILQ_FIRST(&node->peers))) {
 		/* Not in the kernel */
 		peer->in_kernel = false;

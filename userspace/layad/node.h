@@ -24,6 +24,7 @@
  *	kernel.c		the kernel module: device, events, adoption
  *	kernel_peer.c		and requests about one peer
  *	addresses.c routers.c	our addresses and routers, by rtnetlink
+ *	suspend.c		this machine was suspended
  *	control_socket.c	layactl
  *	explain.c		why a peer is reached, or is not
  *	candidates.c choice.c backoff.c timer.c		tools
@@ -61,6 +62,7 @@ struct carrier;
 struct hall;
 struct known_state;
 struct local_discovery;
+struct suspend;
 
 TAILQ_HEAD(peer_list, peer);
 TAILQ_HEAD(rendezvous_list, rendezvous);
@@ -95,6 +97,7 @@ TAILQ_HEAD(carrier_list, carrier);
  * @looks: how often it did since relays were told where to try
  * @kernel: of kernel.c
  * @addresses: of addresses.c
+ * @suspend: of suspend.c
  * @attach: of attach.c; NULL unless we forward
  * @hall: of signalling.c
  * @local: of local.c; NULL without LocalDiscovery
@@ -133,6 +136,7 @@ struct node {
 	unsigned int looks;
 	struct kernel *kernel;
 	struct addresses *addresses;
+	struct suspend *suspend;
 	struct attach *attach;
 	struct hall *hall;
 	struct local_discovery *local;
@@ -156,6 +160,7 @@ bool node_forwards(const struct node *node);
 void node_translate(const struct node *node, struct laya_address *address);
 void node_candidates_changed(struct node *node);
 void node_addresses_changed(struct node *node);
+void node_resumed(struct node *node, uint64_t slept_ms);
 void node_candidates(struct node *node, const struct peer *peer,
 		     bool forwarders_only, struct laya_candidates *candidates);
 void node_stamp_seen(struct node *node);

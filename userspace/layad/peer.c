@@ -29,6 +29,10 @@
 #define REKEY_RETRY_MS		20000
 /* The responder leaves the initiator so much time to begin */
 #define REKEY_RESPONDER_MS	10000
+/* A session that is older is replaced when this machine is resumed */
+#define REKEY_AFTER_MS		120000
+/* When paths have had time to answer */
+#define RESUMED_MS		1000
 /* How often a lost peer is looked for without being wanted */
 #define LOST_TRIES		8
 
@@ -514,6 +518,20 @@ static void on_aging(void *data)
 	}
 	if (offer_in_session(peer))
 		timer_start(peer->aging, REKEY_RETRY_MS);
+}
+
+/**
+ * peer_resumed() - this machine was suspended
+ * @peer: a peer
+ * @slept_ms: for how long, which the kernel counts as age of its sessions
+ */
+void peer_resumed(struct peer *peer, uint64_t slept_ms)
+{
+	uint64_t age = node_now(peer->node) - peer->session_at + slept_ms;
+
+	/* Time for the paths to answer, or the handshake takes the long way. */
+	if (peer->session && peer->initiator && age >= REKEY_AFTER_MS)
+		peer_rekey_soon(peer, RESUMED_MS + randombytes_uniform(500));
 }
 
 /**

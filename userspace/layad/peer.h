@@ -187,6 +187,7 @@ void peer_wanted(struct peer *peer);
 void peer_aging(struct peer *peer, uint32_t rx_index, bool initiator,
 		uint32_t reason);
 void peer_rekey_soon(struct peer *peer, unsigned int ms);
+void peer_resumed(struct peer *peer, uint64_t slept_ms);
 void peer_path_changed(struct peer *peer, const struct laya_nl_path *path);
 void peer_dial(struct peer *peer);
 int peer_established(struct peer *peer, const struct laya_session_keys *keys,

@@ -238,6 +238,18 @@ void rendezvous_register_again(struct node *node)
 }
 
 /**
+ * rendezvous_resumed() - this machine was suspended: connections are not to be trusted
+ * @node: ours
+ */
+void rendezvous_resumed(struct node *node)
+{
+	struct rendezvous *rendezvous;
+
+	TAILQ_FOREACH(rendezvous, &node->rendezvous, entry)
+		contact_anew(&rendezvous->contact, "this machine was suspended");
+}
+
+/**
  * rendezvous_retry() - the network has changed: what failed may work now
  * @node: ours
  */

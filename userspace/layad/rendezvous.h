@@ -35,6 +35,7 @@ int rendezvous_start(struct node *node);
 void rendezvous_stop(struct node *node);
 void rendezvous_register_again(struct node *node);
 void rendezvous_retry(struct node *node);
+void rendezvous_resumed(struct node *node);
 unsigned int rendezvous_up(const struct node *node);
 bool rendezvous_by_udp_alone(const struct node *node);
 
