@@ -30,6 +30,7 @@ help:
 	@echo '  test TESTS=...   only the suites whose name has one of these words'
 	@echo '  test-smp         what works the kernel, on two CPUs (builds a kernel once)'
 	@echo '  matrix           every network with every other; draws Documentation/matrix'
+	@echo '  matrix-peers     the same networks by ICE and by plain WireGuard, beside Laya'
 	@echo '  check            checkpatch, sparse, W=1, kernel-doc, cppcheck, ...'
 	@echo '  bench            figures against WireGuard, in instruction-counted time'
 	@echo '  vm               a shell in a VM, KVER as above'
@@ -67,6 +68,12 @@ test-smp: setup
 matrix: setup
 	@$(MAKE) --no-print-directory all KVER=uml
 	@selftests/networks/matrix.sh
+
+matrix-peers:
+	@$(SETUP) peers
+	@$(MAKE) --no-print-directory all KVER=uml
+	@$(MAKE) --no-print-directory -C userspace ice
+	@selftests/networks/matrix_peers.sh
 
 check: setup
 	@selftests/check.sh
@@ -106,5 +113,5 @@ install: userspace
 clean:
 	rm -rf build
 
-.PHONY: all help setup module userspace demo test test-smp matrix check bench vm \
+.PHONY: all help setup module userspace demo test test-smp matrix matrix-peers check bench vm \
 	modules_install install clean

@@ -4,6 +4,8 @@
 # Install what `make demo` and `make test` need and this machine lacks, from
 # Debian 12 or 13, without questions.  No kernel is installed, nothing that
 # decides how the machine boots is touched: see vm/kernel.sh.
+#
+#   setup.sh [peers]    and what `make matrix-peers` compares with
 set -euo pipefail
 
 if [ ! -e /etc/debian_version ]; then
@@ -30,7 +32,12 @@ packages=(
 optional=(python3-dissononce conntrack mitmproxy)
 # Boxes of the matrix of networks, which come with services. Not where those would
 # begin to run: let whoever has the machine decide that.
-[ -d /run/systemd/system ] || optional+=(squid dante-server nginx-light tayga)
+services=(squid dante-server nginx-light tayga)
+if [ "${1:-}" = peers ]; then
+	packages+=(libnice-dev)
+	services+=(coturn)
+fi
+[ -d /run/systemd/system ] || optional+=("${services[@]}")
 
 as_root=()
 if [ "$(id -u)" != 0 ]; then

@@ -19,6 +19,9 @@ FAILED = ('X', '#cf222e')
 NOT_YET = ('', '#d0d7de')
 NOT_TRIED = ('', '#ffffff')
 
+# The heading under which draw_peers.py writes
+BESIDE = '\nBeside ICE and plain WireGuard\n'
+
 
 def load(path):
     """Cells by (host, host, mapped), hosts with titles, those that are left out."""
@@ -51,6 +54,15 @@ def square(seen, names):
     """Rows of marks: below the diagonal ProbeMapped is off, above it is on."""
     return [[None if i == j else mark(seen.get((frozenset((a, b)), j > i)))
              for j, b in enumerate(names)] for i, a in enumerate(names)]
+
+
+def beside(path):
+    """What draw_peers.py wrote at the end of matrix.rst, if it did."""
+    try:
+        with open(path, encoding='utf-8') as file:
+            return ''.join(file.read().partition(BESIDE)[1:])
+    except FileNotFoundError:
+        return ''
 
 
 def number(name):
@@ -172,6 +184,7 @@ def main():
     failed = sum(1 for cell in cells if cell['error'])
     firsts = sorted(cell['first_byte_ms'][0] for cell in cells if cell['first_byte_ms'])
     if len(sys.argv) > 2:
+        kept = beside(f'{sys.argv[2]}/matrix.rst')
         with open(f'{sys.argv[2]}/matrix.rst', 'w', encoding='utf-8') as file:
             file.write(RST.format(
                 small=65536, tried=f'{len(seen)} of {len(hosts) * (len(hosts) - 1)}',
@@ -179,10 +192,11 @@ def main():
                 median=firsts[len(firsts) // 2] if firsts else '?', table=text,
                 hosts=rst_table([['network', 'what it is'], *map(list, hosts)]),
                 later=rst_table([['network', 'what it is', 'needs'], *later])
-                if later else 'Nothing.'))
+                if later else 'Nothing.') + kept)
         with open(f'{sys.argv[2]}/matrix.svg', 'w', encoding='utf-8') as file:
             file.write(svg(seen, hosts, later))
     print(f'{len(cells) - failed} passed, {failed} failed')
 
 
-main()
+if __name__ == '__main__':
+    main()

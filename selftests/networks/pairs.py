@@ -249,11 +249,13 @@ def explain(host, other):
     print(''.join(f'#   {line}' for line in said[-25:]), end='')
 
 
-def pairs(hosts, ring):
-    """Which with which: all, or each with the next, which is two for each."""
+def pairs(hosts, ring, among):
+    """Which with which: all, or each with the next, which is two for each, or with
+    those."""
     if ring:
         return [(hosts[i - 1], hosts[i]) for i in range(len(hosts))]
-    return [(a, b) for i, a in enumerate(hosts) for b in hosts[i + 1:]]
+    return [(a, b) for i, a in enumerate(hosts) for b in hosts[i + 1:]
+            if not among or a.name in among or b.name in among]
 
 
 parser = argparse.ArgumentParser(description=__doc__)
@@ -261,6 +263,8 @@ parser.add_argument('directory', help='with hosts, and the logs')
 parser.add_argument('output', help='JSON file; what is there is kept')
 parser.add_argument('--mapped', action='store_true', help='ProbeMapped is on')
 parser.add_argument('--ring', action='store_true', help='not all pairs')
+parser.add_argument('--with', default='', dest='among',
+                    help='only pairs in which one is of these: NAME,...')
 parser.add_argument('--number', type=int, default=0, help='results before this')
 parser.add_argument('--timeout', type=float, default=30)
 options = parser.parse_args()
@@ -272,7 +276,7 @@ if os.path.exists(options.output):
     with open(options.output, encoding='utf-8') as file:
         cells = json.load(file)
 number, failures = options.number, 0
-for left, right in pairs(known, options.ring):
+for left, right in pairs(known, options.ring, options.among.split(',') if options.among else []):
     number += 1
     result = both(left, right, options.mapped, options.timeout)
     cells.append(result)
