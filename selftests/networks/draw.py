@@ -173,7 +173,33 @@ Not yet
 =======
 
 {later}
+
+What a square has no place for
+==============================
+
+What happens in the course of time, and what takes more than a host or another
+server, is shown by tests of its own (``selftests/network``):
+
+{tests}
 """
+
+# Conditions of the list that have no file here
+TESTS = [
+    ['condition', 'suite'],
+    ['IPv6 only, NAT64 that DNS64 tells of', 'nat64'],
+    ['NAT that forgets flows which are not idle', 'nat_timer'],
+    ['NAT that reboots, and has another address', 'nat_reboot'],
+    ['both behind one NAT, or one CGNAT, that does not hairpin', 'lan, cgnat'],
+    ['Laya on the router, on two of them, under a CGNAT', 'gateway*'],
+    ['the host moves: another NAT, IPv6 alone; both at once', 'roam'],
+    ['UDP is blocked, and is free again', 'carriers'],
+    ['the rendezvous is down, restarts, is gone for good', 'rendezvous, no_rendezvous'],
+    ['no internet', 'local, direct_signal'],
+    ['a VPN takes the default route, and dies', 'vpn'],
+    ['a clock that is hours wrong', 'clock'],
+    ['suspend and resume', 'none'],
+    ['a box that kills TCP without a word, or by RST', 'tcp_killed'],
+]
 
 
 def main():
@@ -192,7 +218,7 @@ def main():
                 median=firsts[len(firsts) // 2] if firsts else '?', table=text,
                 hosts=rst_table([['network', 'what it is'], *map(list, hosts)]),
                 later=rst_table([['network', 'what it is', 'needs'], *later])
-                if later else 'Nothing.') + kept)
+                if later else 'Nothing.', tests=rst_table(TESTS)) + kept)
         with open(f'{sys.argv[2]}/matrix.svg', 'w', encoding='utf-8') as file:
             file.write(svg(seen, hosts, later))
     print(f'{len(cells) - failed} passed, {failed} failed')

@@ -14,7 +14,7 @@ SYSTEMS = {'laya': 'Laya', 'ice': 'ICE', 'wireguard': 'WireGuard'}
 RST = """{heading}{rule}
 
 Written by ``make matrix-peers`` (``selftests/networks/peers.sh``). Each of the networks
-with one of each of six kinds, in one boot, by three systems: Laya, with ``ProbeMapped``
+with each of four of them, in one boot, by three systems: Laya, with ``ProbeMapped``
 on; ICE, which is libnice {nice} at the hosts and coturn {coturn} where Laya has its
 relays, STUN and TURN by UDP and by TCP, and by the network's proxy where it has one;
 and plain WireGuard, each side of which is told where a STUN server sees the other's

@@ -11,6 +11,7 @@ import argparse
 import base64
 import ctypes
 import errno
+import faulthandler
 import hashlib
 import json
 import os
@@ -269,15 +270,22 @@ parser.add_argument('--number', type=int, default=0, help='results before this')
 parser.add_argument('--timeout', type=float, default=30)
 options = parser.parse_args()
 
+# What it dies of is told; what was seen before is kept, and not done again
+faulthandler.enable()
 with open(f'{options.directory}/hosts', encoding='utf-8') as lines:
     known = [Host(line) for line in lines]
 cells = []
 if os.path.exists(options.output):
     with open(options.output, encoding='utf-8') as file:
         cells = json.load(file)
-number, failures = options.number, 0
+done = {(cell['a'], cell['b']) for cell in cells if cell['mapped'] == options.mapped}
+failures = sum(cell['error'] is not None for cell in cells
+               if cell['mapped'] == options.mapped)
+number = options.number
 for left, right in pairs(known, options.ring, options.among.split(',') if options.among else []):
     number += 1
+    if (left.name, right.name) in done:
+        continue
     result = both(left, right, options.mapped, options.timeout)
     cells.append(result)
     if result['error']:
@@ -289,6 +297,6 @@ for left, right in pairs(known, options.ring, options.among.split(',') if option
     print(f'{"not " if result["error"] else ""}ok {number} '
           f'{left.name} and {right.name}, ProbeMapped {"on" if options.mapped else "off"}: '
           f'{ways}, first byte after {result["first_byte_ms"]} ms', flush=True)
-with open(options.output, 'w', encoding='utf-8') as file:
-    json.dump(cells, file, indent=1)
+    with open(options.output, 'w', encoding='utf-8') as file:
+        json.dump(cells, file, indent=1)
 sys.exit(failures > 0)

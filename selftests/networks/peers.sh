@@ -13,7 +13,7 @@
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/networks.sh"
 
-classes=01-public,04-port-restricted,05-symmetric,08-udp-blocked,10-http-proxy,14-ipv6
+classes=01-public,04-port-restricted,05-symmetric,08-udp-blocked
 output=$topology_dir
 while getopts o: option; do
 	case $option in
