@@ -507,6 +507,7 @@ static struct laya_path_rank path_rank(struct laya_path *path)
 	rank.stream = path->endpoint.carrier;
 	rank.rtt_us = path->min_rtt_us;
 	rank.loss_permille = path->loss_permille;
+	rank.loss_packets = path->loss_packets;
 	rank.goodput = path->goodput;
 	rank.limited = path->limited;
 	spin_unlock_bh(&path->lock);

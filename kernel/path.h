@@ -51,6 +51,7 @@ struct laya_path_window {
  * @stream: Over a stream carrier.
  * @rtt_us: Round-trip time without the queues of our own traffic.
  * @loss_permille: Smoothed loss.
+ * @loss_packets: How many packets that tells of; 0 of none.
  * @goodput: Bytes a second delivered when it was busy; 0 is not known.
  * @limited: That was all it could: packets waited on the way.
  */
@@ -61,6 +62,7 @@ struct laya_path_rank {
 	bool	limited;
 	u32	rtt_us;
 	u32	loss_permille;
+	u32	loss_packets;
 	u64	goodput;
 };
 
@@ -224,6 +226,7 @@ struct laya_path_route {
  * @min_rtt_us: Least round-trip time of late: what paths are compared by.
  * @min_rtt_at: jiffies when it was set.
  * @loss_permille: Smoothed loss of our packets.
+ * @loss_packets: How many packets that tells of; 0 of none.
  * @goodput: Bytes a second of ours that arrived when it was busy.
  * @limited: As in struct laya_path_rank.
  * @search: How @mtu is found out.
@@ -284,6 +287,7 @@ struct laya_path {
 	u32			min_rtt_us;
 	unsigned long		min_rtt_at;
 	u32			loss_permille;
+	u32			loss_packets;
 	u64			goodput;
 	bool			limited;
 
@@ -382,6 +386,7 @@ void laya_path_rtt_sample(u32 *srtt_us, u32 *rttvar_us, u32 sample_us);
 /* How long to wait for the answer to a probe. */
 unsigned int laya_path_patience_ms(u32 srtt_us, u32 rttvar_us);
 /* @rx of @tx packets arrived: into the smoothed loss. */
+u32 laya_path_loss_packets(u32 packets, u64 tx);
 u32 laya_path_loss_sample(u32 loss_permille, u64 tx, u64 rx);
 /* @rate bytes a second arrived; more of them would have had to wait if @queued. */
 void laya_path_goodput_sample(u64 *goodput, bool *limited, u64 rate, bool queued);

@@ -499,6 +499,8 @@ static void path_measure(struct laya_path *path,
 	path->loss_permille = laya_path_loss_sample(path->loss_permille,
 						    told.tx_packets - last->tx_packets,
 						    told.rx_packets - last->rx_packets);
+	path->loss_packets = laya_path_loss_packets(path->loss_packets,
+						    told.tx_packets - last->tx_packets);
 	bytes = told.rx_bytes - last->rx_bytes;
 	ms = ktime_ms_delta(told.at, last->at);
 	if (bytes >= PROBE_GOODPUT_BYTES && ms)

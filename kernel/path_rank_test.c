@@ -79,8 +79,29 @@ static void compare__loss(struct kunit *test)
 
 	KUNIT_EXPECT_GT(test, laya_path_compare(&lossy, &clean), 0);
 	lossy.loss_permille = 100;
+	lossy.loss_packets = 1000;
 	KUNIT_EXPECT_GT(test, laya_path_compare(&clean, &lossy), 0);
 	KUNIT_EXPECT_TRUE(test, laya_path_better(&clean, &lossy));
+}
+
+/* Of paths that lose alike the one that seems not to is no better. */
+static void compare__loss_by_chance(struct kunit *test)
+{
+	struct laya_path_rank relay = usable(LAYA_PATH_KIND_RELAY, 180 * MS);
+	struct laya_path_rank direct = usable(LAYA_PATH_KIND_DIRECT, 180 * MS);
+
+	relay.loss_packets = 100;
+	direct.loss_permille = 50;
+	direct.loss_packets = 100;
+	KUNIT_EXPECT_GT(test, laya_path_compare(&direct, &relay), 0);
+	KUNIT_EXPECT_TRUE(test, laya_path_better(&direct, &relay));
+	/* So many are no chance. */
+	direct.loss_packets = 3000;
+	KUNIT_EXPECT_TRUE(test, laya_path_better(&relay, &direct));
+	/* Nor is it when most are lost. */
+	direct.loss_packets = 0;
+	direct.loss_permille = 700;
+	KUNIT_EXPECT_TRUE(test, laya_path_better(&relay, &direct));
 }
 
 static void compare__goodput(struct kunit *test)
@@ -149,6 +170,7 @@ static struct laya_path_rank rank_number(unsigned int i)
 
 	rank = usable(LAYA_PATH_KIND_LAN + i % 6, rtts[i / 6 % 6]);
 	rank.loss_permille = losses[i / 36 % 3];
+	rank.loss_packets = 3000;
 	rank.goodput = goodputs[i / 108];
 	rank.limited = rank.goodput;
 	return rank;
@@ -304,6 +326,29 @@ static void goodput_sample__falls_when_packets_wait(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1000000, goodput);
 }
 
+static void loss_packets__count(struct kunit *test)
+{
+	u32 packets = 0;
+	unsigned int i;
+
+	KUNIT_EXPECT_EQ(test, 0, laya_path_loss_packets(0, 0));
+	KUNIT_EXPECT_EQ(test, 90, laya_path_loss_packets(90, 0));
+	/* One by one they are forgotten as they come, */
+	for (i = 0; i < 20; i++)
+		packets = laya_path_loss_packets(packets, 1);
+	KUNIT_EXPECT_GE(test, packets, 20);
+	KUNIT_EXPECT_LE(test, packets, 40);
+	for (i = 0; i < 1000; i++)
+		packets = laya_path_loss_packets(packets, 1);
+	KUNIT_EXPECT_EQ(test, 127, packets);
+	/* while the last thousand is three quarters of it. */
+	for (i = 0; i < 20; i++)
+		packets = laya_path_loss_packets(packets, 1000);
+	KUNIT_EXPECT_GE(test, packets, 2900);
+	KUNIT_EXPECT_LE(test, packets, 3000);
+	KUNIT_EXPECT_GT(test, laya_path_loss_packets(U32_MAX, U64_MAX), 0);
+}
+
 static void compare__streams_lose_near_ties(struct kunit *test)
 {
 	struct laya_path_rank udp = {
@@ -321,6 +366,7 @@ static void compare__streams_lose_near_ties(struct kunit *test)
 	KUNIT_EXPECT_GT(test, laya_path_compare(&stream, &udp), 0);
 	stream.rtt_us = 20000;
 	udp.loss_permille = 50;
+	udp.loss_packets = 1000;
 	KUNIT_EXPECT_GT(test, laya_path_compare(&stream, &udp), 0);
 }
 
@@ -330,6 +376,7 @@ static struct kunit_case path_rank_cases[] = {
 	KUNIT_CASE(compare__kind_breaks_ties),
 	KUNIT_CASE(compare__quick_relay_beats_bad_direct),
 	KUNIT_CASE(compare__loss),
+	KUNIT_CASE(compare__loss_by_chance),
 	KUNIT_CASE(compare__goodput),
 	KUNIT_CASE(compare__unknown_and_absurd),
 	KUNIT_CASE(better__noise_moves_nothing),
@@ -338,6 +385,7 @@ static struct kunit_case path_rank_cases[] = {
 	KUNIT_CASE(rtt_sample__rfc6298),
 	KUNIT_CASE(rtt_sample__bounds),
 	KUNIT_CASE(patience__limits),
+	KUNIT_CASE(loss_packets__count),
 	KUNIT_CASE(loss_sample__follows),
 	KUNIT_CASE(goodput_sample__little_to_send_moves_nothing),
 	KUNIT_CASE(goodput_sample__falls_when_packets_wait),
