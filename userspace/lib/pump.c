@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,8 @@
 #define BUFFER_SIZE	(128 * 1024)
 /* One direction moves so many buffers at most before the loop goes round. */
 #define ROUNDS		8
+/* In the network's socket beyond what is under way: the rest is the owner's to order */
+#define LOWAT		32768
 #define PAIR_BUFFER	(512 * 1024)
 /* How long the last words to the network may take, in milliseconds */
 #define LINGER		10000
@@ -484,6 +487,7 @@ int laya_pump_start(struct laya_pump **pump, int *fd, uv_loop_t *loop,
 		    const uint8_t *early, size_t early_len)
 {
 	struct pump *new = calloc(1, sizeof(*new));
+	int lowat = LOWAT;
 	int fds[2];
 	int ret = -ENOMEM;
 
@@ -499,6 +503,9 @@ int laya_pump_start(struct laya_pump **pump, int *fd, uv_loop_t *loop,
 	new->base.end = end;
 	new->loop = loop;
 	new->net = *stream;
+	/* Where it is no TCP there is less in between. */
+	setsockopt(new->net.fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &lowat,
+		   sizeof(lowat));
 	new->local = fds[1];
 	new->framing = framing;
 	new->reader.masked = framing == LAYA_FRAMING_WEBSOCKET_SERVER;

@@ -169,6 +169,7 @@ int relay_new(struct relay **relay_out, uv_loop_t *loop,
 	LIST_INIT(&relay->carrying);
 	TAILQ_INIT(&relay->connections);
 	TAILQ_INIT(&relay->tending);
+	TAILQ_INIT(&relay->unsent);
 	uv_timer_init(loop, &relay->care);
 	uv_timer_init(loop, &relay->tend);
 	relay->care.data = relay;

@@ -115,6 +115,7 @@ TAILQ_HEAD(relay_connection_list, relay_connection);
  * @streams: carriers over streams, by their numbers
  * @n_streams: how many
  * @last_stream: number of the newest
+ * @unsent: those to which something is to be written in this turn
  * @table: what was issued
  * @hosts: hash table by key
  * @tending: hosts that are being probed
@@ -147,6 +148,7 @@ struct relay {
 	struct relay_stream **streams;
 	unsigned int n_streams;
 	uint64_t last_stream;
+	TAILQ_HEAD(, relay_stream) unsent;
 	struct relay_table table;
 	struct relay_host_chain *hosts;
 	struct relay_host_list tending;

@@ -480,6 +480,7 @@ void relay_socket_flush(struct relay *relay)
 
 	for (i = 0; i < relay->n_sockets; i++)
 		flush(relay->sockets[i]);
+	relay_stream_flush(relay);
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events)

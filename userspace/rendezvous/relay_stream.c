@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,6 +15,8 @@
 #define FRAME_MAX	(HEADER_SIZE + UINT16_MAX)
 /* That waits to be written; what comes when it is full is dropped, as by a router */
 #define QUEUE_MAX	(128 * 1024)
+/* What may lie in the socket beyond what is under way, where it only waits */
+#define LOWAT		32768
 /* Reads of a turn: then it is others' */
 #define TURN		4
 /* What no router was on the way of has come from near. */
@@ -29,6 +32,8 @@
  * @writing: and tells when more can be written
  * @remote: from where
  * @source: likewise, counted
+ * @unsent: in relay->unsent, if @waiting
+ * @waiting: something came into @out in this turn
  * @heard: milliseconds, when something that is ours to know last came
  * @fill: bytes in @in
  * @in: up to a whole frame
@@ -44,6 +49,8 @@ struct relay_stream {
 	bool writing;
 	struct laya_address remote;
 	struct source *source;
+	TAILQ_ENTRY(relay_stream) unsent;
+	bool waiting;
 	uint64_t heard;
 	size_t fill;
 	uint8_t in[FRAME_MAX];
@@ -90,6 +97,8 @@ static void end_stream(struct relay_stream *stream)
 
 	*place_of(relay, stream->id) = NULL;
 	relay->n_streams--;
+	if (stream->waiting)
+		TAILQ_REMOVE(&relay->unsent, stream, unsent);
 	sources_disconnect(&relay->callers, stream->source);
 	relay_host_lost(relay, &end);
 	uv_close((uv_handle_t *)&stream->poll, on_closed);
@@ -124,12 +133,18 @@ static int write_out(struct relay_stream *stream)
 	return 0;
 }
 
+static bool has_room(const struct relay_stream *stream, size_t len)
+{
+	return stream->queued + HEADER_SIZE + len <= QUEUE_MAX;
+}
+
 /* Whole frames only: the rest of one would be read as others. */
 static void queue(struct relay_stream *stream, const uint8_t *packet,
 		  size_t len)
 {
-	if (len > UINT16_MAX ||
-	    stream->queued + HEADER_SIZE + len > QUEUE_MAX) {
+	if (!has_room(stream, len))
+		write_out(stream);
+	if (len > UINT16_MAX || !has_room(stream, len)) {
 		stream->relay->stats.not_sent++;
 		return;
 	}
@@ -139,7 +154,24 @@ static void queue(struct relay_stream *stream, const uint8_t *packet,
 }
 
 /**
- * relay_stream_forward() - send packets on
+ * relay_stream_flush() - write what came in this turn, as much at a time as there is
+ * @relay: ours
+ */
+void relay_stream_flush(struct relay *relay)
+{
+	struct relay_stream *stream;
+
+	while ((stream = TAILQ_FIRST(&relay->unsent))) {
+		TAILQ_REMOVE(&relay->unsent, stream, unsent);
+		stream->waiting = false;
+		/* What breaks here is told to on_poll() too. */
+		write_out(stream);
+		wait_for(stream);
+	}
+}
+
+/**
+ * relay_stream_forward() - send packets on, with the next relay_stream_flush()
  * @to: where to: a stream, or one that is gone
  * @arrival: with what they came
  * @at: where in it they begin
@@ -159,15 +191,14 @@ void relay_stream_forward(const struct relay_endpoint *to,
 		else
 			to->relay->stats.not_sent++;
 	}
-	/* What breaks here is told to on_poll() too. */
-	if (stream) {
-		write_out(stream);
-		wait_for(stream);
+	if (stream && !stream->waiting) {
+		TAILQ_INSERT_TAIL(&stream->relay->unsent, stream, unsent);
+		stream->waiting = true;
 	}
 }
 
 /**
- * relay_stream_send() - send a packet of our own
+ * relay_stream_send() - send a packet of our own, at once
  * @to: where to: a stream, or one that is gone
  * @packet: the packet
  * @len: its length
@@ -182,6 +213,7 @@ void relay_stream_send(const struct relay_endpoint *to, const uint8_t *packet,
 	};
 
 	relay_stream_forward(to, &arrival, 0, len);
+	relay_stream_flush(to->relay);
 }
 
 /**
@@ -269,6 +301,16 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 		wait_for(stream);
 }
 
+/* A queue in the socket would only be one more: ours drops what is too much. */
+static void tune(int fd)
+{
+	int size = LOWAT;
+
+	if (setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &size, sizeof(size)))
+		/* A pump's */
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+}
+
 static struct relay_stream *new_stream(struct relay *relay,
 				       const struct laya_accepted *accepted)
 {
@@ -291,9 +333,11 @@ static struct relay_stream *new_stream(struct relay *relay,
 		stream->id = ++relay->last_stream;
 	} while (*place_of(relay, stream->id));
 	stream->fd = accepted->fd;
+	tune(stream->fd);
 	stream->remote = accepted->remote;
 	stream->heard = relay->now;
 	stream->waits = false;
+	stream->waiting = false;
 	stream->fill = 0;
 	stream->queued = 0;
 	return stream;

@@ -21,6 +21,7 @@ void relay_stream_forward(const struct relay_endpoint *to,
 			  size_t len);
 void relay_stream_send(const struct relay_endpoint *to, const uint8_t *packet,
 		       size_t len);
+void relay_stream_flush(struct relay *relay);
 void relay_stream_address(const struct relay_endpoint *endpoint,
 			  struct laya_address *address);
 void relay_stream_care(struct relay *relay);
