@@ -29,8 +29,8 @@ CARRIERS = "tcp", "tls"
 # Mbit/s of the leg of a, and of that of b; the delay in one direction, in ms
 LINKS = {
     "20 Mbit/s, 40 ms": (20, 20, 20),
+    "100 and 50 Mbit/s, 20 ms": (100, 50, 10),
     "100 Mbit/s, 20 ms": (100, 100, 10),
-    "200 and 50 Mbit/s, 20 ms": (200, 50, 10),
     "no limit, offloads off": None,
     "no limit, offloads on": None,
 }
@@ -184,7 +184,7 @@ def stream(sender, receiver, address, wanted, seconds, port=[6000]):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--links", default="", help="regex")
     parser.add_argument("--relays", default="", help="regex")
     parser.add_argument("--carriers", default="", help="regex")
@@ -197,7 +197,7 @@ def main():
 
     def measure(name, kind, ends):
         # As long as the link is slow; what has no limit is steady at once
-        seconds = args.seconds if LINKS[name] else args.seconds / 10
+        seconds = args.seconds if LINKS[name] else args.seconds / 20
         values = rows[name][kind] = []
         for _ in range(args.repeat):
             values.append(stream(*ends, seconds))
