@@ -19,13 +19,14 @@ on; ICE, which is libnice {nice} at the hosts and coturn {coturn} where Laya has
 relays, STUN and TURN by UDP and by TCP, and by the network's proxy where it has one;
 and plain WireGuard, each side of which is told where a STUN server sees the other's
 port, with keepalives. D direct, M mapped, R relay, X not connected; small letters as
-above, which libnice does not tell of.
+above, which libnice does not tell of. What WireGuard sends always goes straight: D.
 
 {connected}.
 
-Until the first byte, of those that were connected, at the median: {first} (virtual
-time: what a system waits for, such as servers that do not answer, and not what it
-computes).
+Until the first byte, of those that were connected, at the median: {first}. That is
+virtual time: what a system waits for, such as servers that do not answer, and not what
+it computes. Laya's hosts are attached to their relays before; an agent of ICE looks for
+its candidates then.
 
 {table}
 
