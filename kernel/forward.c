@@ -7,7 +7,8 @@
  *	      [R][data] <------ R is a return label: <-----  [R][data]
  *	                        to where A's slot came from
  *
- * A label goes down an attachment, by that peer's path. A return label goes to
+ * A label goes down an attachment, by that peer's path; one that is bound to a
+ * user, who is attached too, only for packets from there. A return label goes to
  * the address from which the first packet with an empty slot came; only the
  * attachment may use it. Until the dialler has shown that it receives there,
  * another value stands in its place, which it has to show: see
@@ -98,6 +99,7 @@ void laya_forward_destroy(struct laya_forward *forward)
  * laya_forward_label_set - add or renew a label
  * @forward: The forwarder.
  * @peer: The attachment to which packets with the label go.
+ * @user: The attachment that alone may send with it; NULL: everybody may.
  * @params: The label and what it may carry.
  * @extack: For the reason of a failure; or NULL.
  *
@@ -107,12 +109,14 @@ void laya_forward_destroy(struct laya_forward *forward)
  * -EINVAL for the label that means an empty slot; -ENOENT, -ENOMEM.
  */
 int laya_forward_label_set(struct laya_forward *forward, struct laya_peer *peer,
+			   struct laya_peer *user,
 			   const struct laya_label_params *params,
 			   struct netlink_ext_ack *extack)
 {
 	int err;
 
-	err = laya_label_set(&forward->table, peer, params, jiffies, extack);
+	err = laya_label_set(&forward->table, peer, user, params, jiffies,
+			     extack);
 	if (!err)
 		queue_delayed_work(system_power_efficient_wq, &forward->care,
 				   LAYA_FORWARD_CARE);
@@ -460,6 +464,10 @@ static void laya_forward_down(struct laya_device *laya, struct sk_buff *skb,
 	u64 previous;
 	int slot;
 
+	if (label->user && !laya_forward_is_from(label->user, from)) {
+		laya_forward_drop(laya, skb, LAYA_DROP_LABEL_SOURCE);
+		return;
+	}
 	if (!laya_forward_pay(label, bytes, packets)) {
 		laya_forward_drop(laya, skb, LAYA_DROP_LABEL_RATE);
 		return;

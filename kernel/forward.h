@@ -14,6 +14,7 @@ struct laya_label_params {
 	u64	rate;		/* bytes a second, 0 is no limit */
 	u32	burst;		/* bytes */
 	u32	expires_ms;	/* 0: 180 s */
+	bool	bound;		/* only for_key may use it; see label.h */
 };
 
 /* A label as netlink tells it. */
@@ -31,6 +32,7 @@ struct laya_forward *laya_forward_create(struct laya_device *laya);
 void laya_forward_destroy(struct laya_forward *forward);
 /* Under device->lock: add or renew. -EEXIST: label of another pair. -ENOSPC. */
 int laya_forward_label_set(struct laya_forward *forward, struct laya_peer *peer,
+			   struct laya_peer *user,
 			   const struct laya_label_params *params,
 			   struct netlink_ext_ack *extack);
 int laya_forward_label_del(struct laya_forward *forward, const u8 *label);

@@ -161,6 +161,8 @@ static struct laya_peer *laya_label_remove(struct laya_label_table *table,
 		laya_label_flow_remove(table, flow);
 	list_del(&label->list);
 	table->n_labels--;
+	if (label->user)
+		laya_peer_put(label->user);
 	if (!--attachment->n_labels) {
 		peer = attachment->peer;
 		rhashtable_remove_fast(&table->attachments, &attachment->node,
@@ -248,6 +250,11 @@ static int laya_label_insert(struct laya_label_table *table,
 			goto err_attachment;
 	}
 	label->attachment = attachment;
+	err = -ENOENT;
+	if (label->user && !laya_peer_get(label->user)) {
+		NL_SET_ERR_MSG(extack, "the user is being removed");
+		goto err_issued;
+	}
 
 	err = rhashtable_lookup_insert_fast(&table->issued,
 					    &label->issued.node,
@@ -255,7 +262,7 @@ static int laya_label_insert(struct laya_label_table *table,
 	if (err == -EEXIST)
 		NL_SET_ERR_MSG(extack, "the label is in use");
 	if (err)
-		goto err_issued;
+		goto err_user;
 	/* The slot was reserved, so this needs no memory */
 	xa_store_bh(&table->labels, label->id, label, GFP_ATOMIC);
 	list_add_tail(&label->list, &attachment->labels);
@@ -263,6 +270,9 @@ static int laya_label_insert(struct laya_label_table *table,
 	table->n_labels++;
 	return 0;
 
+err_user:
+	if (label->user)
+		laya_peer_put(label->user);
 err_issued:
 	if (fresh)
 		rhashtable_remove_fast(&table->attachments, &attachment->node,
@@ -280,6 +290,7 @@ err_attachment:
  * laya_label_set - add or renew a label
  * @table: The table.
  * @peer: The attachment to which packets with the label go.
+ * @user: Who alone may send with the label; NULL: everybody may.
  * @params: The label and what it may carry.
  * @now: jiffies.
  * @extack: For the reason of a failure; or NULL.
@@ -290,6 +301,7 @@ err_attachment:
  * -EINVAL for the label that means an empty slot; -ENOENT, -ENOMEM.
  */
 int laya_label_set(struct laya_label_table *table, struct laya_peer *peer,
+		   struct laya_peer *user,
 		   const struct laya_label_params *params, unsigned long now,
 		   struct netlink_ext_ack *extack)
 {
@@ -309,6 +321,7 @@ int laya_label_set(struct laya_label_table *table, struct laya_peer *peer,
 	if (issued) {
 		label = laya_label_of(issued);
 		if (!issued->is_flow && label->peer == peer &&
+		    label->user == user &&
 		    !memcmp(label->for_key, params->for_key, LAYA_KEY_SIZE)) {
 			laya_label_update(label, params, now);
 			err = 0;
@@ -325,6 +338,7 @@ int laya_label_set(struct laya_label_table *table, struct laya_peer *peer,
 		return -ENOMEM;
 	label->issued.value = value;
 	label->peer = peer;
+	label->user = user;
 	memcpy(label->for_key, params->for_key, LAYA_KEY_SIZE);
 	INIT_LIST_HEAD(&label->validated);
 	INIT_LIST_HEAD(&label->unvalidated);
@@ -577,6 +591,7 @@ void laya_label_info(const struct laya_label *label, unsigned long now,
 	info->params.rate = READ_ONCE(label->bucket.rate);
 	info->params.burst = READ_ONCE(label->bucket.burst);
 	info->params.expires_ms = left > 0 ? jiffies_to_msecs(left) : 0;
+	info->params.bound = label->user;
 	memcpy(info->key, label->peer->key, LAYA_KEY_SIZE);
 	info->packets = atomic64_read(&label->packets);
 	info->bytes = atomic64_read(&label->bytes);

@@ -8,6 +8,11 @@
  *
  *	attachment (peer) --< label (for one peer) --< flow (return label)
  *
+ * A label may be bound to a user: another attachment here, which alone may send
+ * with it. So are those that lead to another forwarder. With both labels bound, two
+ * forwarders that lead to each other are no circle, which two labels could be sent
+ * around in until the TTL ends.
+ *
  * Labels and return labels share one hash table: a packet's label costs one
  * look-up, whichever of the two it is, and so does one that is neither.
  */
@@ -121,6 +126,8 @@ struct laya_attachment {
  * @list: In @attachment's labels.
  * @id: In the table's @labels.
  * @for_key: The peer to which the attachment tells the label.
+ * @user: Who alone may send with it, of key @for_key; a reference is held. NULL:
+ *	everybody may.
  * @expires: jiffies.
  * @bucket: Both directions are paid from it.
  * @packets: Forwarded, both directions.
@@ -133,8 +140,8 @@ struct laya_attachment {
  *
  * Lifetime and locking: published in @issued and the table's @labels under the
  * table's lock until it is deleted, expires, or its attachment goes. Packets
- * hold RCU. @peer is safe as long: its reference is put after the label was
- * unpublished, and its memory goes a grace period later. Lists and counts are
+ * hold RCU. @peer and @user are safe as long: their references are put after the
+ * label was unpublished, and their memory goes a grace period later. Lists and counts are
  * under the table's lock.
  */
 struct laya_label {
@@ -145,6 +152,7 @@ struct laya_label {
 	struct list_head	list;
 	u32			id;
 	u8			for_key[LAYA_KEY_SIZE];
+	struct laya_peer	*user;
 	unsigned long		expires;
 	struct list_head	validated;
 	struct list_head	unvalidated;
@@ -225,6 +233,7 @@ int laya_label_table_init(struct laya_label_table *table);
 void laya_label_table_exit(struct laya_label_table *table);
 
 int laya_label_set(struct laya_label_table *table, struct laya_peer *peer,
+		   struct laya_peer *user,
 		   const struct laya_label_params *params, unsigned long now,
 		   struct netlink_ext_ack *extack);
 int laya_label_del(struct laya_label_table *table, u64 value);

@@ -64,7 +64,8 @@ static int set(struct kunit *test, int peer, u64 value, u8 for_key)
 	};
 
 	laya_label_bytes(params.label, value);
-	return laya_label_set(&f->table, f->peers[peer], &params, NOW, NULL);
+	return laya_label_set(&f->table, f->peers[peer], NULL, &params, NOW,
+			      NULL);
 }
 
 static struct laya_issued *find_at(struct kunit *test, u64 value,
@@ -166,8 +167,8 @@ static void laya_label_set__renews(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, 0, set(test, 0, 7, 1));
 	label = label_of(test, 7);
-	KUNIT_EXPECT_EQ(test, 0, laya_label_set(&f->table, f->peers[0], &params,
-						NOW, NULL));
+	KUNIT_EXPECT_EQ(test, 0, laya_label_set(&f->table, f->peers[0], NULL,
+						&params, NOW, NULL));
 	KUNIT_EXPECT_PTR_EQ(test, label, label_of(test, 7));
 	KUNIT_EXPECT_EQ(test, 0, label->bucket.rate);
 	KUNIT_EXPECT_EQ(test, NOW + msecs_to_jiffies(20000), label->expires);
@@ -187,6 +188,32 @@ static void laya_label_set__other_pair(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, flow);
 	KUNIT_EXPECT_EQ(test, -EEXIST, set(test, 0, flow->issued.value, 1));
 	KUNIT_EXPECT_EQ(test, 1, fixture(test)->table.n_labels);
+}
+
+static void laya_label_set__bound(struct kunit *test)
+{
+	struct label_fixture *f = fixture(test);
+	struct laya_label_params params = { .label = { [5] = 7 } };
+	struct laya_label_info info;
+
+	KUNIT_EXPECT_EQ(test, 0, laya_label_set(&f->table, f->peers[0],
+						f->peers[1], &params, NOW,
+						NULL));
+	KUNIT_EXPECT_EQ(test, 2, kref_read(&f->peers[1]->ref));
+	laya_label_info(label_of(test, 7), NOW, &info);
+	KUNIT_EXPECT_TRUE(test, info.params.bound);
+
+	/* Renewed for the same user, and for nobody else */
+	KUNIT_EXPECT_EQ(test, 0, laya_label_set(&f->table, f->peers[0],
+						f->peers[1], &params, NOW,
+						NULL));
+	KUNIT_EXPECT_EQ(test, -EEXIST,
+			laya_label_set(&f->table, f->peers[0], NULL, &params,
+				       NOW, NULL));
+	KUNIT_EXPECT_EQ(test, 2, kref_read(&f->peers[1]->ref));
+
+	KUNIT_EXPECT_EQ(test, 0, laya_label_del(&f->table, 7));
+	KUNIT_EXPECT_EQ(test, 1, kref_read(&f->peers[1]->ref));
 }
 
 static void laya_label_set__limits(struct kunit *test)
@@ -279,8 +306,8 @@ static void laya_label_expire__idle_flows(struct kunit *test)
 	struct laya_flow *idle, *busy;
 	u64 idle_value;
 
-	KUNIT_EXPECT_EQ(test, 0, laya_label_set(&f->table, f->peers[0], &params,
-						NOW, NULL));
+	KUNIT_EXPECT_EQ(test, 0, laya_label_set(&f->table, f->peers[0], NULL,
+						&params, NOW, NULL));
 	idle = bind(test, label_of(test, 7), 0, from(test, 1, 1));
 	busy = bind(test, label_of(test, 7), 0, from(test, 1, 2));
 	validate(test, idle);
@@ -661,6 +688,7 @@ static struct kunit_case laya_label_cases[] = {
 	KUNIT_CASE(laya_label_set__zero),
 	KUNIT_CASE(laya_label_set__renews),
 	KUNIT_CASE(laya_label_set__other_pair),
+	KUNIT_CASE(laya_label_set__bound),
 	KUNIT_CASE(laya_label_set__limits),
 	KUNIT_CASE(laya_label_del__flows_too),
 	KUNIT_CASE(laya_label_del_peer__only_its_own),

@@ -150,7 +150,7 @@ const struct nla_policy laya_carrier_get_nl_policy[LAYA_A_CARRIER_CARRIER_ID + 1
 };
 
 /* LAYA_CMD_LABEL_NEW - do */
-const struct nla_policy laya_label_new_nl_policy[LAYA_A_LABEL_EXPIRES_MS + 1] = {
+const struct nla_policy laya_label_new_nl_policy[LAYA_A_LABEL_BOUND + 1] = {
 	[LAYA_A_LABEL_IFINDEX] = { .type = NLA_U32, },
 	[LAYA_A_LABEL_LABEL] = NLA_POLICY_EXACT_LEN(6),
 	[LAYA_A_LABEL_PUBLIC_KEY] = NLA_POLICY_EXACT_LEN(32),
@@ -158,6 +158,7 @@ const struct nla_policy laya_label_new_nl_policy[LAYA_A_LABEL_EXPIRES_MS + 1] = 
 	[LAYA_A_LABEL_RATE] = { .type = NLA_U64, },
 	[LAYA_A_LABEL_BURST] = { .type = NLA_U32, },
 	[LAYA_A_LABEL_EXPIRES_MS] = { .type = NLA_U32, },
+	[LAYA_A_LABEL_BOUND] = { .type = NLA_FLAG, },
 };
 
 /* LAYA_CMD_LABEL_DEL - do */
@@ -302,7 +303,7 @@ const struct genl_ops laya_nl_ops[20] = {
 		.cmd		= LAYA_CMD_LABEL_NEW,
 		.doit		= laya_nl_label_new_doit,
 		.policy		= laya_label_new_nl_policy,
-		.maxattr	= LAYA_A_LABEL_EXPIRES_MS,
+		.maxattr	= LAYA_A_LABEL_BOUND,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{

@@ -45,7 +45,7 @@ extern const struct nla_policy laya_carrier_del_nl_policy[LAYA_A_CARRIER_CARRIER
 
 extern const struct nla_policy laya_carrier_get_nl_policy[LAYA_A_CARRIER_CARRIER_ID + 1];
 
-extern const struct nla_policy laya_label_new_nl_policy[LAYA_A_LABEL_EXPIRES_MS + 1];
+extern const struct nla_policy laya_label_new_nl_policy[LAYA_A_LABEL_BOUND + 1];
 
 extern const struct nla_policy laya_label_del_nl_policy[LAYA_A_LABEL_LABEL + 1];
 

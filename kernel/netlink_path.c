@@ -545,7 +545,8 @@ static int laya_netlink_put_label(struct sk_buff *skb,
 	    nla_put_u64_64bit(skb, LAYA_A_LABEL_PACKETS, label->packets, 0) ||
 	    nla_put_u64_64bit(skb, LAYA_A_LABEL_BYTES, label->bytes, 0) ||
 	    nla_put_u64_64bit(skb, LAYA_A_LABEL_DROPPED, label->dropped, 0) ||
-	    nla_put_u32(skb, LAYA_A_LABEL_FLOWS, label->flows))
+	    nla_put_u32(skb, LAYA_A_LABEL_FLOWS, label->flows) ||
+	    (label->params.bound && nla_put_flag(skb, LAYA_A_LABEL_BOUND)))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -554,8 +555,8 @@ int laya_nl_label_new_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct laya_label_params params = {};
 	struct nlattr **attrs = info->attrs;
+	struct laya_peer *peer, *user = NULL;
 	struct laya_device *laya;
-	struct laya_peer *peer;
 	int err;
 
 	BUILD_BUG_ON(LAYA_A_LABEL_IFINDEX != LAYA_NETLINK_IFINDEX);
@@ -587,7 +588,15 @@ int laya_nl_label_new_doit(struct sk_buff *skb, struct genl_info *info)
 		err = PTR_ERR(peer);
 		goto out;
 	}
-	err = laya_forward_label_set(laya->forward, peer, &params, info->extack);
+	if (nla_get_flag(attrs[LAYA_A_LABEL_BOUND])) {
+		user = laya_netlink_peer(laya, info, LAYA_A_LABEL_FOR_KEY);
+		if (IS_ERR(user)) {
+			err = PTR_ERR(user);
+			goto out;
+		}
+	}
+	err = laya_forward_label_set(laya->forward, peer, user, &params,
+				     info->extack);
 	if (err && info->extack && !info->extack->bad_attr)
 		NL_SET_BAD_ATTR(info->extack, attrs[LAYA_A_LABEL_LABEL]);
 out:

@@ -6,6 +6,7 @@ Prints "ok NAME", "not ok NAME: WHY" or a "# note" a line. B is a node with a
 kernel of its own, so that its path to F is a real one; what it is sent is seen on
 its interface, and what it sends beside that is made by hand, as A's packets are.
 """
+import errno
 import os
 import select
 import socket
@@ -32,10 +33,12 @@ UDP_SEGMENT = 103
 class Forwarder(Netlink):
     """The labels of a device."""
 
-    def label(self, label, rate=0, burst=0, expires=60000, peer=KEY_B):
+    def label(self, label, rate=0, burst=0, expires=60000, peer=KEY_B,
+              for_key=KEY_A, **more):
         self.laya("LABEL_NEW", LABEL_IFINDEX=self.ifindex, LABEL_LABEL=label,
-                  LABEL_PUBLIC_KEY=peer, LABEL_FOR_KEY=KEY_A, LABEL_RATE=rate,
-                  LABEL_BURST=burst, LABEL_EXPIRES_MS=expires)
+                  LABEL_PUBLIC_KEY=peer, LABEL_FOR_KEY=for_key,
+                  LABEL_RATE=rate, LABEL_BURST=burst, LABEL_EXPIRES_MS=expires,
+                  **more)
 
     def label_info(self, label):
         for found in self.laya("LABEL_GET", dump=True,
@@ -255,6 +258,7 @@ def label_of(got):
 
 LABEL, EMPTY = b"\1\2\3\4\5\6", bytes(6)
 OTHER, THIRD = b"\6\5\4\3\2\1", b"\7\7\7\7\7\7"
+BOUND = b"\1\1\1\1\1\1"
 SHORT = 0.3	# silence: how long nothing must come
 
 
@@ -560,6 +564,28 @@ def test_stream(host):
         for command, event in host.f_nl.events), host.f_nl.events)
 
 
+def test_bound(host):
+    """A label that B alone may use, be it that it leads to B again."""
+    try:
+        host.f_nl.label(BOUND, LABEL_BOUND=True)
+        error = 0
+    except OSError as failed:
+        error = failed.errno
+    check("bound__to_who_is_there", error == errno.ENOENT, error)
+    host.f_nl.label(BOUND, for_key=KEY_B, LABEL_BOUND=True)
+    host.dropped("label used by the wrong sender")
+    host.udp.send(packet([BOUND], [EMPTY], 100))
+    check("bound__not_by_others", not host.at_b(1, SHORT) and
+          host.dropped("label used by the wrong sender") == 1)
+    sent = packet([BOUND], [], 100, 3)
+    host.from_b(sent)
+    seen = host.at_b()
+    check("bound__by_its_user", seen and seen[0].payload == sent, seen)
+    host.from_b(sent, 9)
+    check("bound__and_from_where_he_is", not host.at_b(1, SHORT) and
+          host.dropped("label used by the wrong sender") == 1)
+
+
 def test_end(host):
     nl = host.f_nl
     nl.label(THIRD, expires=1000)
@@ -600,7 +626,7 @@ def main():
     host.f_nl.label(LABEL)
     for test in (test_unchanged, test_ttl, test_unknown, test_return,
                  test_amplification, test_run, test_rate, test_ipv6,
-                 test_stream, test_end):
+                 test_bound, test_stream, test_end):
         host.at_b(1000, 0)
         host.at_a(None, 1000, 0)
         test(host)

@@ -46,7 +46,7 @@ for node in f b; do
 	ip -n $node link set laya0 up
 done
 
-ktap_plan 64
+ktap_plan 68
 while read -r line; do
 	case $line in
 	"ok "*)		ktap_ok "${line#ok }" ;;

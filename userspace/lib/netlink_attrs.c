@@ -161,6 +161,7 @@ static const struct attr label_attrs[] = {
 	LABEL(bytes, BYTES, ATTR_U64, "bytes"),
 	LABEL(dropped, DROPPED, ATTR_U64, "dropped"),
 	LABEL(flows, FLOWS, ATTR_U32, "flows"),
+	FLAG(LABEL, BOUND, "bound"),
 };
 
 #define SET(ID, set)							\
