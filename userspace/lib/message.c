@@ -222,6 +222,28 @@ static void write_label_release(struct laya_writer *writer,
 		write_label(writer, message->label_release.labels[i]);
 }
 
+static void write_trunk_request(struct laya_writer *writer,
+				const struct laya_message *message)
+{
+	write_id(writer, message->id);
+	laya_write_uint(writer, 3);
+	write_key(writer, message->trunk_request.key);
+	laya_write_uint(writer, 4);
+	write_addresses(writer, &message->trunk_request.addresses);
+}
+
+static void write_trunk(struct laya_writer *writer,
+			const struct laya_message *message)
+{
+	write_id(writer, message->id);
+	laya_write_uint(writer, 3);
+	write_key(writer, message->trunk.label.key);
+	laya_write_uint(writer, 4);
+	write_label(writer, message->trunk.label.label);
+	laya_write_uint(writer, 5);
+	laya_write_uint(writer, message->trunk.lifetime);
+}
+
 /* Pairs in the map of a type, the type's own included; 0: unknown type */
 static size_t pairs_of(enum laya_message_type type)
 {
@@ -236,7 +258,10 @@ static size_t pairs_of(enum laya_message_type type)
 	case LAYA_MESSAGE_OFFER:
 	case LAYA_MESSAGE_ANSWER:
 	case LAYA_MESSAGE_FOLLOWUP:
+	case LAYA_MESSAGE_TRUNK_REQUEST:
 		return 4;
+	case LAYA_MESSAGE_TRUNK:
+		return 5;
 	case LAYA_MESSAGE_LABELS:
 		return 6;
 	case LAYA_MESSAGE_PING:
@@ -329,6 +354,12 @@ int laya_message_encode(const struct laya_message *message, uint8_t *out,
 	case LAYA_MESSAGE_LABEL_RELEASE:
 		write_label_release(&writer, message);
 		break;
+	case LAYA_MESSAGE_TRUNK_REQUEST:
+		write_trunk_request(&writer, message);
+		break;
+	case LAYA_MESSAGE_TRUNK:
+		write_trunk(&writer, message);
+		break;
 	}
 	return laya_writer_finish(&writer, out_len);
 }
@@ -390,6 +421,26 @@ static void read_label_release(struct laya_reader *reader,
 		read_label(reader, message->label_release.labels[i]);
 }
 
+static void read_trunk_request(struct laya_reader *reader,
+			       struct laya_message *message, uint64_t key)
+{
+	if (key == 3)
+		read_key(reader, message->trunk_request.key);
+	else
+		read_addresses(reader, &message->trunk_request.addresses);
+}
+
+static void read_trunk(struct laya_reader *reader, struct laya_message *message,
+		       uint64_t key)
+{
+	if (key == 3)
+		read_key(reader, message->trunk.label.key);
+	else if (key == 4)
+		read_label(reader, message->trunk.label.label);
+	else
+		message->trunk.lifetime = laya_read_uint(reader, UINT32_MAX);
+}
+
 /* Keys that a message of the type has, besides its type; all are required */
 static unsigned int keys_of(enum laya_message_type type)
 {
@@ -415,6 +466,10 @@ static unsigned int keys_of(enum laya_message_type type)
 		return BIT(2) | BIT(3);
 	case LAYA_MESSAGE_LABELS:
 		return BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(6);
+	case LAYA_MESSAGE_TRUNK_REQUEST:
+		return BIT(2) | BIT(3) | BIT(4);
+	case LAYA_MESSAGE_TRUNK:
+		return BIT(2) | BIT(3) | BIT(4) | BIT(5);
 	}
 	return 0;
 }
@@ -472,6 +527,12 @@ static void read_value(struct laya_reader *reader,
 	case LAYA_MESSAGE_LABEL_RELEASE:
 		read_label_release(reader, message);
 		break;
+	case LAYA_MESSAGE_TRUNK_REQUEST:
+		read_trunk_request(reader, message, key);
+		break;
+	case LAYA_MESSAGE_TRUNK:
+		read_trunk(reader, message, key);
+		break;
 	default:
 		laya_reader_fail(reader);
 		break;
@@ -502,7 +563,7 @@ int laya_message_decode(struct laya_message *message, const uint8_t *in,
 	laya_read_map(&reader, &map);
 	if (!laya_map_next(&reader, &map, &key) || key != KEY_TYPE)
 		return -EBADMSG;
-	message->type = laya_read_uint(&reader, LAYA_MESSAGE_ACK);
+	message->type = laya_read_uint(&reader, LAYA_MESSAGE_TRUNK);
 	wanted = keys_of(message->type);
 	if (wanted == 0)
 		return -EBADMSG;
@@ -545,9 +606,11 @@ const char *laya_message_type_name(enum laya_message_type type)
 		[LAYA_MESSAGE_LABELS] = "labels",
 		[LAYA_MESSAGE_LABEL_RELEASE] = "label-release",
 		[LAYA_MESSAGE_ACK] = "ack",
+		[LAYA_MESSAGE_TRUNK_REQUEST] = "trunk-request",
+		[LAYA_MESSAGE_TRUNK] = "trunk",
 	};
 
-	if (type < LAYA_MESSAGE_REGISTER || type > LAYA_MESSAGE_ACK)
+	if (type < LAYA_MESSAGE_REGISTER || type > LAYA_MESSAGE_TRUNK)
 		return "unknown";
 	return names[type];
 }

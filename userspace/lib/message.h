@@ -40,6 +40,8 @@ enum laya_message_type {
 	LAYA_MESSAGE_LABELS,
 	LAYA_MESSAGE_LABEL_RELEASE,
 	LAYA_MESSAGE_ACK,
+	LAYA_MESSAGE_TRUNK_REQUEST,
+	LAYA_MESSAGE_TRUNK,
 };
 
 enum laya_role {
@@ -95,6 +97,8 @@ struct laya_label {
  * @labels: LABELS; an all-zero address stands for the one that was dialled; the
  *	load is percent of what the forwarder would take
  * @label_release: LABEL_RELEASE
+ * @trunk_request: TRUNK_REQUEST: to which forwarder, and where that is
+ * @trunk: TRUNK
  */
 struct laya_message {
 	enum laya_message_type type;
@@ -132,6 +136,14 @@ struct laya_message {
 			unsigned int n;
 			uint8_t labels[LAYA_MAX_LABELS][LAYA_LABEL_SIZE];
 		} label_release;
+		struct {
+			uint8_t key[LAYA_KEY_SIZE];
+			struct laya_addresses addresses;
+		} trunk_request;
+		struct {
+			struct laya_label label;
+			uint32_t lifetime;	/* seconds */
+		} trunk;
 	};
 };
 

@@ -127,6 +127,19 @@ static unsigned int make_messages(struct laya_message *list)
 	m->type = LAYA_MESSAGE_LABEL_RELEASE;
 	m->label_release.n = 2;
 	m++;
+	m->type = LAYA_MESSAGE_TRUNK_REQUEST;
+	m->id = 9;
+	memcpy(m->trunk_request.key, keys[1], LAYA_KEY_SIZE);
+	m->trunk_request.addresses.n = LAYA_MAX_ADDRESSES;
+	for (i = 0; i < LAYA_MAX_ADDRESSES; i++)
+		m->trunk_request.addresses.list[i] = v6(i, 5292 + i);
+	m++;
+	m->type = LAYA_MESSAGE_TRUNK;
+	m->id = 9;
+	memcpy(m->trunk.label.key, keys[1], LAYA_KEY_SIZE);
+	memset(m->trunk.label.label, 0xa5, LAYA_LABEL_SIZE);
+	m->trunk.lifetime = 180;
+	m++;
 	m->type = LAYA_MESSAGE_OFFER;
 	memcpy(m->sealed.key, keys[0], LAYA_KEY_SIZE);
 	m->sealed.body = body;
@@ -266,7 +279,7 @@ static void encode__refuses(void **state)
 #define NEW(t) do { memset(&m, 0, sizeof(m)); m.type = (t); } while (0)
 	NEW(0);
 	REFUSED();
-	NEW(15);
+	NEW(17);
 	REFUSED();
 	NEW(LAYA_MESSAGE_REGISTER);
 	m.reg.role = 2;
@@ -310,6 +323,13 @@ static void encode__refuses(void **state)
 	NEW(LAYA_MESSAGE_LABEL_RELEASE);
 	m.label_release.n = LAYA_MAX_LABELS + 1;
 	REFUSED();
+	NEW(LAYA_MESSAGE_TRUNK_REQUEST);
+	REFUSED();			/* zero key */
+	memcpy(m.trunk_request.key, keys[0], LAYA_KEY_SIZE);
+	m.trunk_request.addresses.n = LAYA_MAX_ADDRESSES + 1;
+	REFUSED();
+	NEW(LAYA_MESSAGE_TRUNK);
+	REFUSED();			/* zero key */
 #undef NEW
 #undef REFUSED
 }
@@ -428,7 +448,7 @@ static void decode__refuses(void **state)
 		{ "no type", "a10200" },
 		{ "type only", "a10007" },
 		{ "unknown type 0", "a200000200" },
-		{ "unknown type 15", "a2000f0200" },
+		{ "unknown type 17", "a200110200" },
 		{ "type is text", "a20061610200" },
 		{ "type is negative", "a200260200" },
 		{ "indefinite map", "bf00070200ff" },
