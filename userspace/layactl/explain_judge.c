@@ -3,7 +3,7 @@
  * From what layad and the kernel know of a peer to what is the matter.  Adds to
  * the facts, and asks nobody:
  *
- *	candidates-*[]	"verdict" and "evidence"
+ *	candidates-*[]	"verdict" and "evidence"; likewise detours[]
  *	connected	whether packets go through now
  *	path		the path in use
  *	why		why not another way
@@ -278,8 +278,9 @@ static void compare(const json_t *best, const json_t *other,
 /* "relay 12.0 ms is preferred to direct: direct does not answer" */
 static void explain_choice(const json_t *facts, const json_t *best, json_t *why)
 {
-	const char *const lists[] = { "candidates-received",
+	const char *const lists[] = { "candidates-received", "detours",
 				      "candidates-told" };
+	const size_t theirs = 2;
 	char text[EXPLAIN_SIZE], mine[FORMAT_SIZE], rtt[FORMAT_SIZE];
 	const json_t *candidate;
 	const json_t *path;
@@ -288,7 +289,7 @@ static void explain_choice(const json_t *facts, const json_t *best, json_t *why)
 
 	snprintf(mine, sizeof(mine), "%s %s", json_text(best, "kind"),
 		 format_rtt(rtt, number(best, "rtt-us")));
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i <= theirs; i++) {
 		json_array_foreach(json_object_get(facts, lists[i]), j,
 				   candidate) {
 			path = find_path(facts, candidate);
@@ -300,12 +301,13 @@ static void explain_choice(const json_t *facts, const json_t *best, json_t *why)
 				    mine, json_text(path, "kind"),
 				    json_text(path, "carrier"),
 				    json_text(candidate, "address"),
-				    i ? ", dialled by the peer" : "", text);
+				    i == theirs ? ", dialled by the peer" : "",
+				    text);
 				continue;
 			}
 			/* What the peer tries is the peer's to explain. */
 			kind = json_text(candidate, "kind");
-			if (i > 0 || kind_rank(candidate) >= kind_rank(best))
+			if (i == theirs || kind_rank(candidate) >= kind_rank(best))
 				continue;
 			if (path && !is(candidate, "no-route"))
 				add(why, "%s is preferred to %s: %s %s", mine,
@@ -451,6 +453,27 @@ static void judge_no_path(const json_t *facts, unsigned int attached,
 		add(problems, "there is a session, and no path answers");
 }
 
+/* Where our forwarder is to lead to the peer's */
+static void judge_detours(const json_t *facts, json_t *problems)
+{
+	char text[EXPLAIN_SIZE];
+	json_t *detour;
+	size_t i;
+
+	json_array_foreach(json_object_get(facts, "detours"), i, detour) {
+		judge_candidate(facts, detour, true);
+		snprintf(text, sizeof(text), "%s; to the peer's forwarder %s",
+			 json_text(detour, "evidence"),
+			 json_text(detour, "far-forwarder"));
+		if (*json_text(detour, "refused") && !is(facts, "connected"))
+			add(problems, "no way from the forwarder %s to the peer's %s: %s",
+			    json_text(detour, "address"),
+			    json_text(detour, "far-forwarder"),
+			    json_text(detour, "refused"));
+		json_object_set_new(detour, "evidence", json_string(text));
+	}
+}
+
 static void judge_mtu(const json_t *path, json_t *problems)
 {
 	json_int_t mtu = number(path, "mtu");
@@ -488,6 +511,7 @@ void explain_judge(json_t *facts)
 			   candidate) {
 		judge_candidate(facts, candidate, false);
 	}
+	judge_detours(facts, problems);
 	if (connected)
 		explain_choice(facts, best, why);
 

@@ -99,9 +99,11 @@ void explain_text(const json_t *facts, FILE *stream)
 		*name ? ", " : "", json_text(facts, "public-key"),
 		colour(PLAIN));
 	if (connected)
-		fprintf(stream, "%sconnected%s, %s/%s %s\n", colour(GREEN),
+		fprintf(stream, "%sconnected%s, %s/%s %s%s\n", colour(GREEN),
 			colour(PLAIN), json_text(path, "kind"),
-			json_text(path, "carrier"), json_text(path, "remote"));
+			json_text(path, "carrier"), json_text(path, "remote"),
+			json_integer_value(json_object_get(path, "labels")) > 1 ?
+			", by two forwarders" : "");
 	else
 		fprintf(stream, "%snot connected%s\n", colour(RED),
 			colour(PLAIN));
@@ -115,6 +117,9 @@ void explain_text(const json_t *facts, FILE *stream)
 	fprintf(stream, "  %s\n", json_text(facts, "handshake"));
 	candidates(stream, json_object_get(facts, "candidates-received"),
 		   "tried by this node: what the peer told");
+	if (json_array_size(json_object_get(facts, "detours")))
+		candidates(stream, json_object_get(facts, "detours"),
+			   "by two forwarders: ours leads to the peer's");
 	candidates(stream, json_object_get(facts, "candidates-told"),
 		   "tried by the peer: what it was told");
 	if (json_array_size(json_object_get(facts, "signalling")))

@@ -119,6 +119,8 @@ static json_t *labels(const struct show *show)
 		set(object, "bytes", json_integer(label->bytes));
 		set(object, "dropped", json_integer(label->dropped));
 		set(object, "flows", json_integer(label->flows));
+		set(object, "bound",
+		    json_boolean(laya_nl_has(label, LAYA_A_LABEL_BOUND)));
 		json_array_append_new(array, object);
 	}
 	return array;

@@ -64,6 +64,8 @@ static void path_line(const struct show *show, const struct laya_nl_path *path,
 		printf(", dialled by the peer");
 	if (laya_nl_has(path, LAYA_A_PATH_FORWARDER))
 		printf(", forwarder %s", who(show, path->forwarder, key));
+	if (path->n_labels > 1)
+		printf(", by two forwarders");
 	putchar('\n');
 }
 
@@ -187,7 +189,8 @@ static void labels(const struct show *show)
 		const struct laya_nl_label *label = &show->labels[i];
 
 		/* Whoever has a label may use it, so it is not shown. */
-		printf("  %s to %s: %s forwarded, %" PRIu64 " dropped, %u flows, expires in %u s\n",
+		printf("  %s%s to %s: %s forwarded, %" PRIu64 " dropped, %u flows, expires in %u s\n",
+		       laya_nl_has(label, LAYA_A_LABEL_BOUND) ? "only " : "",
 		       who(show, label->for_key, peer),
 		       who(show, label->public_key, attachment),
 		       format_bytes(bytes, label->bytes), label->dropped,

@@ -20,6 +20,7 @@
 #include "log.h"
 #include "outside.h"
 #include "signalling.h"
+#include "trunking.h"
 
 #define LABEL_LIFE_S		180
 #define CARE_MS			20000
@@ -66,6 +67,7 @@ struct issued {
  * @renewed: when it was last heard of here
  * @inside: it is in a network that we are the gateway of
  * @asked: when it asked what reaches it, and had dialled what it told; or 0
+ * @trunks: to other forwarders that it uses, and has had dialled
  */
 struct attachment {
 	struct peer *peer;
@@ -75,6 +77,7 @@ struct attachment {
 	uint64_t renewed;
 	bool inside;
 	uint64_t asked;
+	struct laya_trunk_host trunks;
 };
 
 /**
@@ -162,6 +165,7 @@ static struct attachment *attachment_new(struct node *node, struct peer *peer,
 
 static void attachment_free(struct node *node, struct peer *peer)
 {
+	trunking_host_gone(peer);
 	node->attach->n_attachments--;
 	node->attach->n_labels -= peer->attachment->n_labels;
 	if (peer->attachment->source)
@@ -195,6 +199,17 @@ bool attach_may_ask(struct peer *peer)
 		return false;
 	peer->attachment->asked = node_now(peer->node);
 	return true;
+}
+
+/**
+ * attach_trunks() - what a host has had of trunks
+ * @peer: the host
+ *
+ * Return: that, or NULL of who is not attached.
+ */
+struct laya_trunk_host *attach_trunks(struct peer *peer)
+{
+	return peer->attachment ? &peer->attachment->trunks : NULL;
 }
 
 /**
@@ -241,6 +256,7 @@ static void on_care(void *data)
 		if (heard < 0 || heard >= LABEL_LIFE_S * 1000)
 			attach_end(peer, "nothing was heard of it for too long");
 	}
+	trunking_care(node);
 	carriers_care(attach->carriers);
 	timer_start(attach->care, CARE_MS);
 }
@@ -281,7 +297,8 @@ static struct issued *issue(struct attachment *attachment,
 	return labels;
 }
 
-static int set_in_kernel(struct peer *peer, struct issued *issued)
+static int forward(struct peer *peer, const uint8_t *label,
+		   const uint8_t *for_key, bool bound)
 {
 	struct node *node = peer->node;
 	uint64_t rate = node->config.forward_rate;
@@ -294,8 +311,28 @@ static int set_in_kernel(struct peer *peer, struct issued *issued)
 		burst = MIN_BURST;
 	if (burst > UINT32_MAX)
 		burst = UINT32_MAX;
-	return kernel_label_new(peer, issued->label, issued->for_key, rate,
-				rate ? burst : 0, LABEL_LIFE_S * 1000);
+	return kernel_label_new(peer, label, for_key, rate, rate ? burst : 0,
+				LABEL_LIFE_S * 1000, bound);
+}
+
+static int set_in_kernel(struct peer *peer, const struct issued *issued)
+{
+	return forward(peer, issued->label, issued->for_key, false);
+}
+
+/**
+ * attach_label_bound() - forward from one host alone
+ * @to: to whom
+ * @label: what it sends with
+ * @user: the host, which is attached
+ *
+ * Return: 0; -EEXIST for a label that is another's; another negative errno, which
+ * was logged.
+ */
+int attach_label_bound(struct peer *to, const uint8_t label[LAYA_LABEL_SIZE],
+		       const struct peer *user)
+{
+	return forward(to, label, user->handshake.key, true);
 }
 
 static void unissue(struct attachment *attachment, struct issued *issued)
@@ -398,6 +435,8 @@ void attach_label_release(struct peer *peer,
 	if (!attachment)
 		return;
 	for (i = 0; i < message->label_release.n; i++) {
+		if (trunking_release(peer, message->label_release.labels[i]))
+			continue;
 		for (j = 0; j < attachment->n_labels; j++) {
 			if (memcmp(attachment->labels[j].label,
 				   message->label_release.labels[i],
@@ -454,6 +493,11 @@ static int take_offer(struct node *node, const struct laya_message *message,
 	bool fresh = false;
 	int ret;
 
+	/* What hosts have named is no reason to refuse it itself. */
+	if (peer && peer->forwarder && peer->forwarder->trunk) {
+		forwarder_lost(peer->forwarder, "it attaches itself to us");
+		peer = peer_find(node, key);
+	}
 	/* Two labels could not tell such a circle. */
 	if (peer && peer->forwarder)
 		return LAYA_MESSAGE_ERROR_UNREACHABLE;
@@ -861,6 +905,9 @@ int attach_start(struct node *node)
 	    sources_init(&attach->callers, 4 * MAX_CONNECTIONS) ||
 	    sources_init(&attach->hosts, 2 * (size_t)max_attachments(node)))
 		return -ENOMEM;
+	ret = trunking_start(node);
+	if (ret)
+		return ret;
 	ret = listener_open(node, &attach->listener, &listener_ops, attach);
 	if (!ret)
 		ret = open_door(attach);

@@ -6,6 +6,7 @@
 #include "message.h"
 #include "node.h"
 #include "peer.h"
+#include "trunk.h"
 
 int attach_start(struct node *node);
 void attach_stop(struct node *node);
@@ -20,6 +21,9 @@ void attach_label_release(struct peer *peer,
 			  const struct laya_message *message);
 bool attach_is_inside(const struct peer *peer);
 bool attach_may_ask(struct peer *peer);
+struct laya_trunk_host *attach_trunks(struct peer *peer);
+int attach_label_bound(struct peer *to, const uint8_t label[LAYA_LABEL_SIZE],
+		       const struct peer *user);
 bool attach_carrier_lost(struct node *node, uint32_t carrier_id);
 void attach_end(struct peer *peer, const char *reason);
 unsigned int attach_count(const struct node *node, unsigned int *labels);

@@ -7,6 +7,7 @@
 
 #include "backoff.h"
 #include "carrier.h"
+#include "detour.h"
 #include "kernel.h"
 #include "log.h"
 #include "reach.h"
@@ -121,6 +122,11 @@ static bool wanted(const struct carrier *carrier)
 		    laya_key_equal(forwarder->key, carrier->key))
 			return true;
 	}
+	TAILQ_FOREACH(forwarder, &node->trunks, entry) {
+		if (forwarder->state >= FORWARDER_BINDING &&
+		    laya_key_equal(forwarder->key, carrier->key))
+			return true;
+	}
 	TAILQ_FOREACH(peer, &node->peers, entry) {
 		for (i = 0; i < peer->remote.n && peer->session; i++) {
 			if (leads_there(carrier, &peer->remote.list[i]))
@@ -130,19 +136,14 @@ static bool wanted(const struct carrier *carrier)
 	return false;
 }
 
-static void join(struct carrier *carrier, struct peer *peer)
+static void dial_over(struct carrier *carrier, struct peer *peer,
+		      const struct laya_candidates *candidates)
 {
 	const struct laya_candidate *candidate;
 	unsigned int i;
 
-	if (peer->forwarder && peer->session &&
-	    laya_key_equal(peer->handshake.key, carrier->key))
-		kernel_path_new(peer, LAYA_PATH_KIND_DIRECT, carrier->id,
-				&carrier->address, NULL);
-	if (!peer->configured || !peer->session)
-		return;
-	for (i = 0; i < peer->remote.n; i++) {
-		candidate = &peer->remote.list[i];
+	for (i = 0; i < candidates->n; i++) {
+		candidate = &candidates->list[i];
 		if (leads_there(carrier, candidate))
 			kernel_path_new(peer,
 					candidate_kind(candidate,
@@ -150,6 +151,21 @@ static void join(struct carrier *carrier, struct peer *peer)
 					carrier->id, &candidate->address,
 					candidate);
 	}
+}
+
+static void join(struct carrier *carrier, struct peer *peer)
+{
+	struct laya_candidates detours;
+
+	if (peer->forwarder && peer->session &&
+	    laya_key_equal(peer->handshake.key, carrier->key))
+		kernel_path_new(peer, LAYA_PATH_KIND_DIRECT, carrier->id,
+				&carrier->address, NULL);
+	if (!peer->configured || !peer->session)
+		return;
+	dial_over(carrier, peer, &peer->remote);
+	detour_candidates(peer, &detours);
+	dial_over(carrier, peer, &detours);
 }
 
 static void fail(struct carrier *carrier, const char *reason)

@@ -12,11 +12,13 @@
 #include "answer.h"
 #include "attach.h"
 #include "control_port.h"
+#include "detour.h"
 #include "forwarder.h"
 #include "known.h"
 #include "log.h"
 #include "offer.h"
 #include "outside.h"
+#include "trunking.h"
 
 #define CONTROL_PORT	1
 /* Waits for an answer: 1 s, 2 s, 4 s */
@@ -244,6 +246,17 @@ static void handle(struct node *node, struct peer *peer,
 	case LAYA_MESSAGE_LABEL_RELEASE:
 		attach_label_release(peer, message);
 		acknowledge(peer, message->id);
+		break;
+	case LAYA_MESSAGE_TRUNK_REQUEST:
+		trunking_asked(peer, message);
+		break;
+	case LAYA_MESSAGE_TRUNK:
+		answered(node->control_port, peer, message->id);
+		detour_told(peer, message);
+		break;
+	case LAYA_MESSAGE_ERROR:
+		answered(node->control_port, peer, message->id);
+		detour_refused(peer, message);
 		break;
 	case LAYA_MESSAGE_PING:
 		reply = *message;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "candidates.h"
+#include "detour.h"
 #include "explain.h"
 #include "kernel.h"
 #include "routers.h"
@@ -113,6 +114,19 @@ static json_t *describe(const struct laya_candidate *candidate)
 	return item;
 }
 
+static void set_path(json_t *item, const struct paths *paths,
+		     const struct laya_candidate *candidate)
+{
+	unsigned int i;
+
+	for (i = 0; i < paths->n; i++) {
+		if (!is_dialled(&paths->list[i], candidate))
+			continue;
+		set(item, "path-id", json_integer(paths->list[i].path_id));
+		return;
+	}
+}
+
 static json_t *received(struct peer *peer, const struct paths *paths)
 {
 	const struct laya_candidate *candidate;
@@ -120,7 +134,7 @@ static json_t *received(struct peer *peer, const struct paths *paths)
 	json_t *list = json_array();
 	const char *refused;
 	uint32_t ifindex;
-	unsigned int i, j;
+	unsigned int i;
 	json_t *item;
 
 	for (i = 0; i < peer->remote.n; i++) {
@@ -135,13 +149,34 @@ static json_t *received(struct peer *peer, const struct paths *paths)
 			set(item, "refused", json_string(refused));
 		else if (routers_interface(&candidate->address, &ifindex))
 			set(item, "no-route", json_true());
-		for (j = 0; j < paths->n; j++) {
-			if (is_dialled(&paths->list[j], candidate)) {
-				set(item, "path-id", json_integer(
-					paths->list[j].path_id));
-				break;
-			}
-		}
+		set_path(item, paths, candidate);
+		json_array_append_new(list, item);
+	}
+	return list;
+}
+
+static json_t *detours(struct peer *peer, const struct paths *paths)
+{
+	struct detour_view views[LAYA_MAX_CANDIDATES];
+	json_t *list = json_array();
+	unsigned int i, n;
+	json_t *item;
+
+	n = detour_views(peer, views, LAYA_MAX_CANDIDATES);
+	for (i = 0; i < n; i++) {
+		item = describe(&views[i].candidate);
+		set(item, "kind", json_string(laya_nl_kind_name(
+			LAYA_PATH_KIND_RELAY)));
+		set(item, "far-forwarder", key_text(views[i].far));
+		if (views[i].up)
+			set_path(item, paths, &views[i].candidate);
+		else if (views[i].failure[0] != '\0')
+			set(item, "refused", json_string(views[i].failure));
+		else
+			set(item, "refused",
+			    json_string(views[i].waiting ?
+					"our forwarder was asked, and has not answered yet" :
+					"our forwarder was not asked yet"));
 		json_array_append_new(list, item);
 	}
 	return list;
@@ -243,6 +278,7 @@ json_t *explain_peer(struct peer *peer, bool attempt)
 	set(reply, "signalling", signalling_describe(peer));
 	set(reply, "probe-mapped", json_boolean(node->config.probe_mapped));
 	set(reply, "candidates-received", received(peer, &paths));
+	set(reply, "detours", detours(peer, &paths));
 	set(reply, "candidates-told", told(peer, &paths));
 	return reply;
 }

@@ -9,6 +9,7 @@
 #include "control_port.h"
 #include "attach.h"
 #include "carrier.h"
+#include "detour.h"
 #include "forwarder.h"
 #include "gateway.h"
 #include "kernel.h"
@@ -17,6 +18,7 @@
 #include "outside.h"
 #include "reach.h"
 #include "rendezvous.h"
+#include "trunking.h"
 
 /* From the first byte to path and labels */
 #define ATTACH_MS	10000
@@ -147,9 +149,15 @@ static void close_channel(struct forwarder *forwarder)
 	forwarder->channel = NULL;
 }
 
+static struct forwarder_list *list_of(const struct forwarder *forwarder)
+{
+	return forwarder->trunk ? &forwarder->node->trunks :
+				  &forwarder->node->forwarders;
+}
+
 static void remove_forwarder(struct forwarder *forwarder)
 {
-	TAILQ_REMOVE(&forwarder->node->forwarders, forwarder, entry);
+	TAILQ_REMOVE(list_of(forwarder), forwarder, entry);
 	timer_free(forwarder->timer);
 	timer_free(forwarder->suspect);
 	timer_free(forwarder->fallback);
@@ -186,6 +194,14 @@ static void check_up(struct forwarder *forwarder)
 	forwarder->state = FORWARDER_UP;
 	forwarder->failure[0] = '\0';
 	forwarder->renewals_failed = 0;
+	if (forwarder->trunk) {
+		laya_info("a trunk to the forwarder %s, which hosts have named",
+			  name(forwarder));
+		close_channel(forwarder);
+		timer_stop(forwarder->timer);
+		trunk_up(forwarder->trunk);
+		return;
+	}
 	if (forwarder->gateway)
 		forwarder->backoff.max = GATEWAY_MAX_MS;
 	backoff_reset(&forwarder->backoff);
@@ -198,8 +214,10 @@ static void check_up(struct forwarder *forwarder)
 	node_candidates_changed(node);
 	known_changed(node);
 	/* Our gateways are to have a label for it. */
-	if (!forwarder->gateway)
-		renew(node, true);
+	if (forwarder->gateway)
+		return;
+	renew(node, true);
+	detour_attached(forwarder);
 }
 
 static void on_labels_done(struct peer *peer, int error)
@@ -252,7 +270,7 @@ static void alias(const struct forwarder *forwarder, const struct peer *peer,
 static bool needs_label(const struct forwarder *forwarder,
 			const struct peer *peer)
 {
-	return peer != forwarder->peer &&
+	return peer != forwarder->peer && !forwarder->trunk &&
 	       (peer->configured || attach_is_inside(peer) ||
 		(forwarder->gateway && peer->forwarder &&
 		 !peer->forwarder->gateway));
@@ -334,13 +352,15 @@ static void on_timer(void *data)
 	}
 }
 
-static struct forwarder *add(struct node *node, const uint8_t *key)
+static struct forwarder *add(struct node *node, const uint8_t *key,
+			     struct trunk *trunk)
 {
 	struct forwarder *forwarder = calloc(1, sizeof(*forwarder));
 
 	if (!forwarder)
 		return NULL;
 	forwarder->node = node;
+	forwarder->trunk = trunk;
 	memcpy(forwarder->key, key, LAYA_KEY_SIZE);
 	backoff_init(&forwarder->backoff, RETRY_BASE_MS, RETRY_MAX_MS);
 	forwarder->timer = timer_new(node->loop, on_timer, forwarder);
@@ -353,7 +373,7 @@ static struct forwarder *add(struct node *node, const uint8_t *key)
 		free(forwarder);
 		return NULL;
 	}
-	TAILQ_INSERT_TAIL(&node->forwarders, forwarder, entry);
+	TAILQ_INSERT_TAIL(list_of(forwarder), forwarder, entry);
 	return forwarder;
 }
 
@@ -369,9 +389,14 @@ static struct peer *begin_offering(struct forwarder *forwarder)
 			       "it is attached to this node, which cannot be attached to it as well");
 		return NULL;
 	}
+	if (peer && forwarder->trunk) {
+		forwarder_lost(forwarder, "it is known already");
+		return NULL;
+	}
 	if (!peer)
 		peer = peer_new(node, forwarder->gateway ?
 				gateway_self(forwarder, forwarder->key) :
+				forwarder->trunk ? &forwarder->self :
 				&node->self, forwarder->key, NULL);
 	if (!peer) {
 		forwarder_lost(forwarder, "its key is not valid");
@@ -387,7 +412,7 @@ static void on_ready(struct laya_channel *channel, void *data)
 	struct forwarder *forwarder = data;
 	struct peer *peer;
 
-	if (forwarder->gateway)
+	if (forwarder->gateway || forwarder->trunk)
 		forwarder->dialled = *laya_channel_remote_address(channel);
 	peer = begin_offering(forwarder);
 	if (peer && offer_through_channel(peer, channel))
@@ -556,8 +581,11 @@ static const struct laya_address *next_address(struct forwarder *forwarder)
 	return address;
 }
 
-/* It is on this network: by TCP, under a key that nobody has seen. */
-static int connect_gateway(struct forwarder *forwarder, const char *host,
+/*
+ * By TCP alone, under a key that nobody has seen: a gateway is on this network, and
+ * a trunk leads to whom a host has named, who is to hear as little as can be.
+ */
+static int connect_unknown(struct forwarder *forwarder, const char *host,
 			   uint16_t port)
 {
 	struct laya_channel_config config;
@@ -572,7 +600,9 @@ static int connect_gateway(struct forwarder *forwarder, const char *host,
 				   forwarder->self.private_key);
 	config.connect_timeout = 5000;
 	ret = laya_channel_connect(&forwarder->channel, forwarder->node->loop,
-				   &config, host, text, NULL, &ops, forwarder);
+				   &config, host, text,
+				   forwarder->trunk ? forwarder->key : NULL,
+				   &ops, forwarder);
 	sodium_memzero(&config, sizeof(config));
 	if (ret)
 		forwarder->channel = NULL;
@@ -613,8 +643,8 @@ static void attach(struct forwarder *forwarder)
 	forwarder->path_usable = false;
 	forwarder->asked = 0;
 	forwarder->renewals_failed = 0;
-	if (forwarder->gateway)
-		ret = connect_gateway(forwarder, target.host, target.port);
+	if (forwarder->gateway || forwarder->trunk)
+		ret = connect_unknown(forwarder, target.host, target.port);
 	else
 		ret = reach_begin(&forwarder->reach, node, &target,
 				  node->self.private_key, &reach_ops,
@@ -623,7 +653,8 @@ static void attach(struct forwarder *forwarder)
 		forwarder_lost(forwarder, strerror(-ret));
 		return;
 	}
-	timer_start(forwarder->timer, ATTACH_MS);
+	timer_start(forwarder->timer, forwarder->trunk ? LAYA_TRUNK_DIAL_MS :
+		    ATTACH_MS);
 	timer_start(forwarder->fallback, rendezvous_by_udp_alone(node) ?
 		    COURIER_SOON_MS : COURIER_MS);
 }
@@ -640,6 +671,54 @@ static bool dial_udp(struct forwarder *forwarder)
 	kernel_path_new(forwarder->peer, LAYA_PATH_KIND_DIRECT,
 			KERNEL_CARRIER_UDP, &remote, NULL);
 	return true;
+}
+
+/**
+ * forwarder_trunk() - attach to a forwarder for those who have named it
+ * @node: ours
+ * @trunk: which is told how it goes, not from within this
+ * @key: the forwarder's key
+ * @address: where it is
+ *
+ * Return: the forwarder, or NULL: it cannot be dialled.
+ */
+struct forwarder *forwarder_trunk(struct node *node, struct trunk *trunk,
+				  const uint8_t key[LAYA_KEY_SIZE],
+				  const struct laya_address *address)
+{
+	struct forwarder *forwarder = add(node, key, trunk);
+
+	if (!forwarder)
+		return NULL;
+	forwarder->transport = LAYA_TRANSPORT_TCP;
+	forwarder->addresses.n = 1;
+	forwarder->addresses.list[0] = *address;
+	attach(forwarder);
+	if (forwarder->state != FORWARDER_IDLE)
+		return forwarder;
+	remove_forwarder(forwarder);
+	return NULL;
+}
+
+/**
+ * forwarder_dial_again() - somebody says that it does not work
+ * @forwarder: it, which is probed
+ */
+void forwarder_dial_again(struct forwarder *forwarder)
+{
+	dial_udp(forwarder);
+}
+
+/**
+ * forwarder_free() - a trunk is over
+ * @forwarder: the trunk's, which is lost, or given up as it is
+ */
+void forwarder_free(struct forwarder *forwarder)
+{
+	close_channel(forwarder);
+	if (forwarder->peer)
+		forwarder->peer->forwarder = NULL;
+	remove_forwarder(forwarder);
 }
 
 /**
@@ -902,7 +981,8 @@ static void retry(struct node *node, const struct forwarder *lost)
 static void say_lost(const struct forwarder *forwarder)
 {
 	bool news = forwarder->state == FORWARDER_UP ||
-		    (forwarder->backoff.tries == 0 && !forwarder->gateway);
+		    (forwarder->backoff.tries == 0 && !forwarder->gateway &&
+		     !forwarder->trunk);
 
 	laya_log(news ? LAYA_LOG_WARNING : LAYA_LOG_DEBUG,
 		 "forwarder %s: %s; another is tried, this one later",
@@ -948,6 +1028,12 @@ void forwarder_lost(struct forwarder *forwarder, const char *reason)
 		peer->forwarder = NULL;
 		peer_release(peer);
 	}
+	if (forwarder->trunk) {
+		timer_stop(forwarder->timer);
+		timer_stop(forwarder->fallback);
+		trunk_lost(forwarder->trunk);
+		return;
+	}
 	if (forwarder->gateway) {
 		sodium_memzero(forwarder->key, LAYA_KEY_SIZE);
 		sodium_memzero(&forwarder->self, sizeof(forwarder->self));
@@ -955,6 +1041,7 @@ void forwarder_lost(struct forwarder *forwarder, const char *reason)
 		forwarder->above_told = false;
 	}
 	if (was_up) {
+		detour_lost(forwarder);
 		if (forwarder->gateway)
 			retry(node, forwarder);
 		node_candidates_changed(node);
@@ -1010,7 +1097,7 @@ void forwarder_lists_changed(struct node *node)
 				continue;
 			forwarder = find(node, relay->key);
 			if (!forwarder)
-				forwarder = add(node, relay->key);
+				forwarder = add(node, relay->key, NULL);
 			if (!forwarder)
 				continue;
 			forwarder->addresses = relay->addresses;
@@ -1060,7 +1147,7 @@ void forwarder_gateways(struct node *node, const struct laya_address *list,
 	for (i = 0; i < n; i++) {
 		forwarder = find_gateway(node, &list[i]);
 		if (!forwarder)
-			forwarder = add(node, unknown);
+			forwarder = add(node, unknown, NULL);
 		if (!forwarder)
 			continue;
 		if (!forwarder->gateway)
@@ -1094,7 +1181,7 @@ void forwarder_adopt(struct node *node, const uint8_t key[LAYA_KEY_SIZE],
 	struct forwarder *forwarder = find(node, key);
 
 	if (!forwarder)
-		forwarder = add(node, key);
+		forwarder = add(node, key, NULL);
 	if (!forwarder)
 		return;
 	forwarder->adopted = true;
@@ -1338,7 +1425,7 @@ int forwarder_start(struct node *node)
 			continue;
 		forwarder = find(node, server->public_key);
 		if (!forwarder)
-			forwarder = add(node, server->public_key);
+			forwarder = add(node, server->public_key, NULL);
 		if (!forwarder)
 			return -ENOMEM;
 		forwarder->server = server;

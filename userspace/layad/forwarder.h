@@ -10,6 +10,7 @@
 #include "peer.h"
 
 struct reach;
+struct trunk;
 
 enum forwarder_state {
 	FORWARDER_IDLE,
@@ -31,14 +32,16 @@ struct forwarder_label {
 
 /**
  * struct forwarder - a forwarder that we know of
- * @entry: in node->forwarders
+ * @entry: in node->forwarders, or if it is a @trunk in node->trunks
  * @node: ours
  * @key: its public key
  * @server: its [Relay] section, or NULL
  * @gateway: it is where a gateway may be: @key is not known while
  *	FORWARDER_IDLE, and what it gives us is used under an ephemeral key
  * @looked_for: @gateway: by gateway.c, now
- * @self: who we are to it, if @gateway
+ * @self: who we are to it, if @gateway or @trunk
+ * @trunk: hosts of ours named it, and are forwarded to it; likewise under an
+ *	ephemeral key, and we ask it for nothing; or NULL
  * @above: how it is reached itself, if @gateway
  * @above_told: it has told @above: it asks others what reaches it
  * @listed: by how many rendezvous servers it is listed now
@@ -79,6 +82,7 @@ struct forwarder {
 	bool gateway;
 	bool looked_for;
 	struct laya_identity self;
+	struct trunk *trunk;
 	struct laya_candidates above;
 	bool above_told;
 	unsigned int listed;
@@ -127,6 +131,11 @@ const char *forwarder_host_name(const struct node *node,
 bool forwarder_has_rival(const struct forwarder *forwarder,
 			 const uint8_t key[LAYA_KEY_SIZE]);
 bool forwarder_settled(const struct node *node, const struct peer *peer);
+struct forwarder *forwarder_trunk(struct node *node, struct trunk *trunk,
+				  const uint8_t key[LAYA_KEY_SIZE],
+				  const struct laya_address *address);
+void forwarder_dial_again(struct forwarder *forwarder);
+void forwarder_free(struct forwarder *forwarder);
 void forwarder_established(struct forwarder *forwarder);
 void forwarder_path_changed(struct forwarder *forwarder,
 			    const struct laya_nl_path *path);

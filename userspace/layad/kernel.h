@@ -28,7 +28,7 @@ bool kernel_has_usable_path(struct peer *peer);
 int64_t kernel_last_rx_ms(struct peer *peer);
 int kernel_label_new(struct peer *peer, const uint8_t *label,
 		     const uint8_t *for_key, uint64_t rate, uint32_t burst,
-		     uint32_t expires_ms);
+		     uint32_t expires_ms, bool bound);
 int kernel_carrier_new(struct node *node, uint32_t type, int fd,
 		       const struct laya_address *remote, uint32_t *id);
 void kernel_carrier_del(struct node *node, uint32_t id);

@@ -234,13 +234,14 @@ int64_t kernel_last_rx_ms(struct peer *peer)
  * @rate: bytes a second; 0 is no limit
  * @burst: bytes
  * @expires_ms: unless it is renewed
+ * @bound: @for_key is attached here as well, and nobody else may send with it
  *
  * Return: 0, -EEXIST for a label of another pair, or another negative errno,
  * which was logged.
  */
 int kernel_label_new(struct peer *peer, const uint8_t *label,
 		     const uint8_t *for_key, uint64_t rate, uint32_t burst,
-		     uint32_t expires_ms)
+		     uint32_t expires_ms, bool bound)
 {
 	struct laya_nl_label new = {
 		.ifindex = peer->node->ifindex,
@@ -260,6 +261,8 @@ int kernel_label_new(struct peer *peer, const uint8_t *label,
 	laya_nl_set(&new, LAYA_A_LABEL_RATE);
 	laya_nl_set(&new, LAYA_A_LABEL_BURST);
 	laya_nl_set(&new, LAYA_A_LABEL_EXPIRES_MS);
+	if (bound)
+		laya_nl_set(&new, LAYA_A_LABEL_BOUND);
 	ret = laya_nl_label_new(peer->node->nl, &new);
 	if (ret && ret != -EEXIST)
 		laya_warning("%s: the kernel refuses a label: %s",

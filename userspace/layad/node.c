@@ -16,6 +16,7 @@
 #include "cipher.h"
 #include "control_port.h"
 #include "control_socket.h"
+#include "detour.h"
 #include "forwarder.h"
 #include "gateway.h"
 #include "kernel.h"
@@ -28,6 +29,7 @@
 #include "rendezvous.h"
 #include "signalling.h"
 #include "suspend.h"
+#include "trunking.h"
 
 #define STATE_ROOT	"/var/lib/laya"
 /* Changes come together: two forwarders, several labels */
@@ -368,6 +370,8 @@ int node_init(struct node *node, uv_loop_t *loop)
 	TAILQ_INIT(&node->rendezvous);
 	TAILQ_INIT(&node->couriers);
 	TAILQ_INIT(&node->forwarders);
+	TAILQ_INIT(&node->trunks);
+	TAILQ_INIT(&node->detours);
 	TAILQ_INIT(&node->carriers);
 	ret = laya_identity_init(&node->self, node->config.private_key,
 				 laya_cipher_accelerated(NULL));
@@ -462,7 +466,9 @@ void node_stop(struct node *node)
 	if (node->nat64_asked)
 		laya_nat64_cancel(&node->nat64_query);
 	carrier_stop(node);
+	detour_stop(node);
 	forwarder_stop(node);
+	trunking_stop(node);
 	attach_stop(node);
 	control_port_stop(node);
 	addresses_stop(node);

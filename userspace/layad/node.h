@@ -59,6 +59,8 @@ struct rendezvous;
 struct courier;
 struct forwarder;
 struct carrier;
+struct detour;
+struct trunking;
 struct hall;
 struct known_state;
 struct local_discovery;
@@ -69,6 +71,7 @@ TAILQ_HEAD(rendezvous_list, rendezvous);
 TAILQ_HEAD(courier_list, courier);
 TAILQ_HEAD(forwarder_list, forwarder);
 TAILQ_HEAD(carrier_list, carrier);
+TAILQ_HEAD(detour_list, detour);
 
 /**
  * struct node - this node
@@ -82,6 +85,9 @@ TAILQ_HEAD(carrier_list, carrier);
  * @rendezvous: all rendezvous servers of the configuration; never shrinks
  * @couriers: what carries offers to peers; likewise
  * @forwarders: all forwarders that we know of
+ * @trunks: those that hosts of ours have named
+ * @trunking: of trunking.c; NULL unless we lead hosts anywhere
+ * @detours: forwarders of peers, by way of ours
  * @carriers: stream carriers that we dial
  * @n_carriers: how many
  * @nl: the kernel
@@ -121,6 +127,9 @@ struct node {
 	struct rendezvous_list rendezvous;
 	struct courier_list couriers;
 	struct forwarder_list forwarders;
+	struct forwarder_list trunks;
+	struct trunking *trunking;
+	struct detour_list detours;
 	struct carrier_list carriers;
 	unsigned int n_carriers;
 	struct laya_nl *nl;

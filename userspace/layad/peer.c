@@ -10,6 +10,7 @@
 #include "attach.h"
 #include "carrier.h"
 #include "control_port.h"
+#include "detour.h"
 #include "forwarder.h"
 #include "gateway.h"
 #include "kernel.h"
@@ -23,6 +24,10 @@
 #define WATCH_MS		3000
 /* How long UDP has before streams are dialled as well */
 #define FALLBACK_MS		500
+/* How long all of that has before forwarders of ours are to lead to the peer's */
+#define DETOUR_MS		1000
+/* The responder leaves the initiator so much time to do that for both */
+#define DETOUR_RESPONDER_MS	2000
 /* Handshakes without a path after them, before the peer is unreachable */
 #define MAX_ATTEMPTS		3
 /* Of a rekey that failed everywhere */
@@ -267,11 +272,8 @@ bool peer_live(struct peer *peer)
 	return peer->session && kernel_has_usable_path(peer);
 }
 
-/**
- * peer_dial() - try all candidates of a peer, those that were tried too
- * @peer: the peer
- */
-void peer_dial(struct peer *peer)
+static void dial_by_udp(struct peer *peer,
+			const struct laya_candidates *candidates)
 {
 	struct node *node = peer->node;
 	const struct laya_candidate *candidate;
@@ -280,8 +282,8 @@ void peer_dial(struct peer *peer)
 	const char *refused;
 	unsigned int i;
 
-	for (i = 0; i < peer->remote.n && node_has_udp(node); i++) {
-		here = peer->remote.list[i];
+	for (i = 0; i < candidates->n; i++) {
+		here = candidates->list[i];
 		node_translate(node, &here.address);
 		candidate = &here;
 		laya_address_format(text, &candidate->address);
@@ -299,18 +301,43 @@ void peer_dial(struct peer *peer)
 				KERNEL_CARRIER_UDP, &candidate->address,
 				candidate);
 	}
+}
+
+/**
+ * peer_dial() - try all candidates of a peer, those that were tried too
+ * @peer: the peer
+ */
+void peer_dial(struct peer *peer)
+{
+	struct laya_candidates detours;
+
+	if (node_has_udp(peer->node)) {
+		dial_by_udp(peer, &peer->remote);
+		detour_candidates(peer, &detours);
+		dial_by_udp(peer, &detours);
+	}
 	/* Where UDP does not pass there are carriers, or will be. */
 	carrier_join(peer);
-	if (peer->configured && !kernel_has_usable_path(peer))
-		timer_start(peer->fallback, FALLBACK_MS);
+	if (!peer->configured || kernel_has_usable_path(peer))
+		return;
+	peer->streams = false;
+	timer_start(peer->fallback, FALLBACK_MS);
 }
 
 static void on_fallback(void *data)
 {
 	struct peer *peer = data;
 
-	if (peer->session && !kernel_has_usable_path(peer))
-		carrier_reach(peer);
+	if (!peer->session || kernel_has_usable_path(peer))
+		return;
+	if (peer->streams) {
+		detour_ask(peer);
+		return;
+	}
+	carrier_reach(peer);
+	peer->streams = true;
+	timer_start(peer->fallback, peer->initiator ? DETOUR_MS :
+		    DETOUR_RESPONDER_MS);
 }
 
 static void watch(struct peer *peer)
@@ -571,6 +598,7 @@ void peer_path_changed(struct peer *peer, const struct laya_nl_path *path)
 		peer_dial(peer);
 		/* Traffic waits: no patience with UDP now */
 		carrier_reach(peer);
+		detour_again(peer);
 	}
 	if (peer->offer.phase == OFFER_NONE)
 		watch(peer);
@@ -613,7 +641,8 @@ void peer_tell_candidates(struct peer *peer)
 		node_candidates(peer->node, peer, false, &message.candidates);
 	else if (attach_is_inside(peer))
 		gateway_candidates(peer->node, peer, &message.candidates);
-	if (peer->forwarder && !peer->forwarder->gateway)
+	if (peer->forwarder && !peer->forwarder->gateway &&
+	    !peer->forwarder->trunk)
 		forwarder_claims(peer->node, peer, &message.candidates);
 	/* Nothing is news of a gateway that has asked what reaches it. */
 	if (message.candidates.n == 0 && !peer->told_valid &&

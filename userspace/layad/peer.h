@@ -113,7 +113,8 @@ struct answer {
  * @retry: when to look for @lost again
  * @aging: rekeys when it expires
  * @watch: looks whether paths have come up
- * @fallback: UDP has had its time: dial streams
+ * @fallback: UDP has had its time: dial streams; and then detours
+ * @streams: those are dialled
  * @remote: its candidates
  * @known: where it was reached, before a restart too
  * @told: our candidates, as it knows them
@@ -149,6 +150,7 @@ struct peer {
 	struct timer *aging;
 	struct timer *watch;
 	struct timer *fallback;
+	bool streams;
 	struct laya_candidates remote;
 	struct known known;
 	struct laya_candidates told;

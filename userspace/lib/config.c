@@ -46,7 +46,7 @@ struct parser {
 	enum section section;
 	unsigned int section_line;
 	unsigned int line;
-	uint32_t seen;
+	uint64_t seen;
 };
 
 static const char *const section_names[] = {
@@ -321,6 +321,15 @@ static int node_forward_hosts(struct parser *p, const char *key,
 			    "\"%s\" is not a number from 1 to %d", value,
 			    LAYA_CONFIG_MAX_HOSTS);
 	p->config->forward_hosts = hosts;
+	return 0;
+}
+
+static int node_forward_to(struct parser *p, const char *key,
+			   const char *value)
+{
+	if (laya_trunk_to_parse(&p->config->forward_to, value))
+		return fail(p, p->line, key, "\"%s\" is none of public, any, no",
+			    value);
 	return 0;
 }
 
@@ -645,6 +654,7 @@ static const struct key {
 	{ SECTION_NODE, "Forward", false, node_forward },
 	{ SECTION_NODE, "ForwardRate", false, node_forward_rate },
 	{ SECTION_NODE, "ForwardHosts", false, node_forward_hosts },
+	{ SECTION_NODE, "ForwardTo", false, node_forward_to },
 	{ SECTION_NODE, "HostName", false, node_host_name },
 	{ SECTION_NODE, "ProbeMapped", false, node_probe_mapped },
 	{ SECTION_NODE, "Proxy", false, node_proxy },
@@ -672,7 +682,7 @@ static const struct key {
 	{ SECTION_PEER, "Endpoint", false, peer_endpoint },
 };
 
-_Static_assert(ARRAY_SIZE(keys) <= 32, "struct parser, seen");
+_Static_assert(ARRAY_SIZE(keys) <= 64, "struct parser, seen");
 
 /* What can only be seen at the end of a section */
 static int end_section(struct parser *p)
@@ -682,7 +692,7 @@ static int end_section(struct parser *p)
 
 	for (i = 0; i < ARRAY_SIZE(keys); i++)
 		if (keys[i].section == p->section && keys[i].required &&
-		    !(p->seen & 1u << i))
+		    !(p->seen & 1ull << i))
 			return fail(p, p->section_line, keys[i].name,
 				    "missing in [%s]",
 				    section_names[p->section]);
@@ -840,11 +850,11 @@ static int parse_setting(struct parser *p, char *text)
 	if (i == ARRAY_SIZE(keys))
 		return fail(p, p->line, name, "unknown key in [%s]",
 			    section_names[p->section]);
-	if (p->seen & 1u << i)
+	if (p->seen & 1ull << i)
 		return fail(p, p->line, keys[i].name,
 			    "a second time in this [%s]",
 			    section_names[p->section]);
-	p->seen |= 1u << i;
+	p->seen |= 1ull << i;
 	if (!*value)
 		return fail(p, p->line, keys[i].name, "no value");
 	return keys[i].set(p, keys[i].name, value);

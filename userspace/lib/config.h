@@ -23,6 +23,7 @@
 #include "address.h"
 #include "key.h"
 #include "transport.h"
+#include "trunk.h"
 
 #define LAYA_DEFAULT_CONFIG	"/etc/laya/laya.conf"
 #define LAYA_DEFAULT_DEVICE	"laya0"
@@ -120,6 +121,7 @@ struct laya_config_peer {
  * @forward_rate: ForwardRate, bytes a second for each label; 0 is not set
  * @host_name: HostName, or empty
  * @forward_hosts: ForwardHosts; 0 is not set
+ * @forward_to: ForwardTo
  * @probe_mapped: ProbeMapped
  * @proxy: Proxy: a URL, "environment" or "none"; NULL is "environment"
  * @transports: Transports: bit by enum laya_transport
@@ -146,6 +148,7 @@ struct laya_config {
 	enum laya_forward forward;
 	uint64_t forward_rate;
 	uint64_t forward_hosts;
+	enum laya_trunk_to forward_to;
 	char host_name[LAYA_HOST_NAME_SIZE];
 	bool probe_mapped;
 	char *proxy;

@@ -169,6 +169,39 @@ static void explain__problems(void **state)
 	}
 }
 
+static void explain__by_two_forwarders(void **state)
+{
+	json_t *json = quoted("{'public-key': 'KEY', 'name': 'b',"
+		"'session': true, 'handshake': 'done', 'paths': ["
+		"{'path-id': 1, 'kind': 'relay', 'carrier': 'udp',"
+		" 'state': 'usable', 'in-use': true, 'labels': 2,"
+		" 'remote': '192.0.2.1:5292', 'rtt-us': 12000, 'mtu': 1436},"
+		"{'path-id': 2, 'kind': 'relay', 'carrier': 'udp',"
+		" 'state': 'dead', 'unanswered': 3, 'unanswered-ms': 2100}],"
+		"'candidates-received': [{'type': 'relay', 'kind': 'relay',"
+		"'address': '192.0.2.9:5292', 'path-id': 2}],"
+		"'detours': [{'type': 'relay', 'kind': 'relay', 'labels': 2,"
+		"'address': '192.0.2.1:5292', 'far-forwarder': 'FAR',"
+		"'path-id': 1}]}");
+	char *text = explained(json);
+
+	(void)state;
+	has(text, "relay/udp 192.0.2.1:5292, by two forwarders");
+	has(text, "answers in 12.0 ms, path MTU 1436; to the peer's forwarder FAR");
+	free(text);
+	json_decref(json);
+
+	json = quoted("{'public-key': 'KEY', 'session': true,"
+		"'handshake': 'done', 'paths': [],"
+		"'candidates-received': [], 'detours': [{'type': 'relay',"
+		"'kind': 'relay', 'address': '192.0.2.1:5292',"
+		"'far-forwarder': 'FAR', 'refused': 'it does not'}]}");
+	text = explained(json);
+	has(text, "no way from the forwarder 192.0.2.1:5292 to the peer's FAR: it does not");
+	free(text);
+	json_decref(json);
+}
+
 static void explain__small_mtu(void **state)
 {
 	json_t *json = quoted("{'paths': [{'path-id': 1, 'kind': 'relay',"
@@ -345,6 +378,7 @@ int main(void)
 		cmocka_unit_test(explain__path_in_use),
 		cmocka_unit_test(explain__why),
 		cmocka_unit_test(explain__problems),
+		cmocka_unit_test(explain__by_two_forwarders),
 		cmocka_unit_test(explain__small_mtu),
 		cmocka_unit_test(explain__no_gateway),
 		cmocka_unit_test(explain__nothing_is_known),

@@ -48,6 +48,7 @@ static void parse__all_keys(void **state)
 	     "Forward = peers\n"
 	     "ForwardRate = 12500000\n"
 	     "ForwardHosts = 4096\n"
+	     "ForwardTo = any\n"
 	     "ProbeMapped = no\n"
 	     "Gateway = no\n"
 	     "UseGateways = no\n"
@@ -71,6 +72,7 @@ static void parse__all_keys(void **state)
 	assert_int_equal(config.forward, LAYA_FORWARD_PEERS);
 	assert_int_equal(config.forward_rate, 12500000);
 	assert_int_equal(config.forward_hosts, 4096);
+	assert_int_equal(config.forward_to, LAYA_TRUNK_TO_ANY);
 	assert_false(config.probe_mapped);
 	assert_int_equal(config.n_rendezvous, 2);
 	assert_string_equal(config.rendezvous[0].host, "r.example");
@@ -248,6 +250,7 @@ static const struct bad {
 	{ NODE "[Peer]\nHostName = a\n", "test.conf:4: HostName: unknown" },
 	{ NODE "ForwardHosts = 0\n", "test.conf:3: ForwardHosts: " },
 	{ NODE "ForwardHosts = 65537\n", "test.conf:3: ForwardHosts: " },
+	{ NODE "ForwardTo = yes\n", "test.conf:3: ForwardTo: " },
 	{ NODE "Gateway = maybe\n", "test.conf:3: Gateway: " },
 	{ NODE "UseGateways = 1.5\n", "test.conf:3: UseGateways: " },
 	{ NODE "GatewayInterface = lan0\n",
