@@ -39,6 +39,7 @@ enum {
 	OPTION_RELAY_NAME,
 	OPTION_RELAY_RATE,
 	OPTION_RELAY_HOSTS,
+	OPTION_RELAY_TO,
 	OPTION_CERTIFICATE,
 	OPTION_KEY,
 	OPTION_STATE_DIR,
@@ -59,6 +60,7 @@ enum {
  * @relay_told: its addresses; none: those that we see
  * @relay_name: its host name, or NULL
  * @relay_rate: bytes a second through one label
+ * @relay_to: to which other forwarders hosts may lead it
  */
 struct options {
 	struct laya_address listen[SERVER_MAX_LISTENERS];
@@ -75,6 +77,7 @@ struct options {
 	const char *relay_name;
 	unsigned int relay_rate;
 	unsigned int relay_hosts;
+	enum laya_trunk_to relay_to;
 };
 
 static void usage(FILE *out)
@@ -100,6 +103,9 @@ static void usage(FILE *out)
 	      "                           (12500000)\n"
 	      "      --relay-hosts N      most hosts that attach (16384); told to go elsewhere,\n"
 	      "                           if they can, when there are nearly as many\n"
+	      "      --relay-to WHERE     other forwarders that it leads hosts to which name\n"
+	      "                           them: public (not at private addresses; the\n"
+	      "                           default), any, or no\n"
 	      "  -v, --verbose            log each client\n"
 	      "  -h, --help               show this\n"
 	      "  -V, --version            show the version\n"
@@ -189,6 +195,13 @@ static int parse_relay_option(struct options *options, int option,
 			return -EINVAL;
 		}
 		return 0;
+	case OPTION_RELAY_TO:
+		if (laya_trunk_to_parse(&options->relay_to, text)) {
+			laya_error("--relay-to %s: want public, any or no",
+				   text);
+			return -EINVAL;
+		}
+		return 0;
 	}
 	return -EINVAL;
 }
@@ -197,7 +210,8 @@ static bool has_relay_options(const struct options *options)
 {
 	return options->relay_port != 0 || options->relay_told.n > 0 ||
 	       options->relay_name || options->relay_rate != 0 ||
-	       options->relay_hosts != 0;
+	       options->relay_hosts != 0 ||
+	       options->relay_to != LAYA_TRUNK_TO_PUBLIC;
 }
 
 /* Return: -1 to go on, or the exit status. */
@@ -217,6 +231,7 @@ static int parse_options(struct options *options, int argc, char **argv)
 		{ "relay-name", required_argument, NULL, OPTION_RELAY_NAME },
 		{ "relay-rate", required_argument, NULL, OPTION_RELAY_RATE },
 		{ "relay-hosts", required_argument, NULL, OPTION_RELAY_HOSTS },
+		{ "relay-to", required_argument, NULL, OPTION_RELAY_TO },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
@@ -266,6 +281,7 @@ static int parse_options(struct options *options, int argc, char **argv)
 		case OPTION_RELAY_NAME:
 		case OPTION_RELAY_RATE:
 		case OPTION_RELAY_HOSTS:
+		case OPTION_RELAY_TO:
 			if (parse_relay_option(options, c, optarg))
 				return 2;
 			break;
@@ -299,7 +315,7 @@ static int parse_options(struct options *options, int argc, char **argv)
 		return bad_usage();
 	}
 	if (!options->relay && has_relay_options(options)) {
-		laya_error("--relay-port, --relay-address, --relay-name, --relay-rate and --relay-hosts want --relay");
+		laya_error("--relay-port, --relay-address, --relay-name, --relay-rate, --relay-hosts and --relay-to want --relay");
 		return bad_usage();
 	}
 	return -1;
@@ -356,6 +372,7 @@ static int start_relay(struct server *server,
 		laya_error("cannot relay: %s", strerror(-ret));
 		return ret;
 	}
+	relay->trunk_to = options->relay_to;
 	server_relay(server, relay, options->relay_name);
 	ret = relay_open(relay, options->certificate, options->key,
 			 options->state_dir, msg, sizeof(msg));

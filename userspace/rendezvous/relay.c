@@ -12,6 +12,7 @@
 #include "relay.h"
 #include "relay_attach.h"
 #include "relay_stream.h"
+#include "relay_trunk.h"
 
 #define CARE_MS		1000
 #define FREE_PORT_TRIES	16
@@ -73,6 +74,7 @@ static void on_care(uv_timer_t *timer)
 	relay_turn(relay);
 	relay_table_expire(&relay->table, relay->now);
 	relay_host_care(relay);
+	relay_trunk_care(relay);
 	relay_stream_care(relay);
 }
 
@@ -107,6 +109,9 @@ static int make_tables(struct relay *relay)
 	ret = sources_init(&relay->attached, 2 * (size_t)limits->hosts);
 	if (ret)
 		goto err_callers;
+	ret = laya_trunk_budget_init(&relay->trunking);
+	if (ret)
+		goto err_attached;
 	ret = -ENOMEM;
 	relay->hosts = calloc(size, sizeof(*relay->hosts));
 	relay->sessions = calloc(size, sizeof(*relay->sessions));
@@ -122,6 +127,8 @@ err_rest:
 	free(relay->sessions);
 	free(relay->streams);
 	relay_buffers_free(relay->buffers);
+	laya_trunk_budget_free(&relay->trunking);
+err_attached:
 	sources_free(&relay->attached);
 err_callers:
 	sources_free(&relay->callers);
@@ -170,6 +177,7 @@ int relay_new(struct relay **relay_out, uv_loop_t *loop,
 	TAILQ_INIT(&relay->connections);
 	TAILQ_INIT(&relay->tending);
 	TAILQ_INIT(&relay->unsent);
+	TAILQ_INIT(&relay->trunks);
 	uv_timer_init(loop, &relay->care);
 	uv_timer_init(loop, &relay->tend);
 	relay->care.data = relay;
@@ -313,6 +321,7 @@ void relay_stop(struct relay *relay)
 	if (relay->listener)
 		laya_listener_close(relay->listener);
 	relay_attach_close(relay);
+	relay_trunk_close(relay);
 	relay_stream_close_all(relay);
 	for (i = 0; i < relay->n_sockets; i++)
 		relay_socket_close(relay->sockets[i]);
@@ -338,6 +347,7 @@ void relay_free(struct relay *relay)
 	free(relay->sessions);
 	free(relay->streams);
 	relay_buffers_free(relay->buffers);
+	laya_trunk_budget_free(&relay->trunking);
 	sources_free(&relay->attached);
 	sources_free(&relay->callers);
 	sodium_memzero(relay, sizeof(*relay));

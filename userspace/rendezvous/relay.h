@@ -9,6 +9,7 @@
  *	relay_attach	channels of hosts that attach: handshake, labels
  *	relay_host	an attached host: sessions, paths, probes
  *	relay_outside	whether its gateway can be reached
+ *	relay_trunk	other forwarders that it has named
  *	relay_session	its keys: seals and opens
  *	relay_control	messages within its session
  *
@@ -34,6 +35,7 @@
 #include "relay_label.h"
 #include "relay_session.h"
 #include "relay_socket.h"
+#include "trunk.h"
 
 #define RELAY_MAX_LISTEN	16
 
@@ -96,6 +98,7 @@ struct relay_stats {
 struct relay_stream;
 struct relay_connection;
 TAILQ_HEAD(relay_connection_list, relay_connection);
+TAILQ_HEAD(relay_trunk_list, relay_trunk);
 
 /**
  * struct relay - the relay
@@ -123,6 +126,9 @@ TAILQ_HEAD(relay_connection_list, relay_connection);
  * @sessions: hash table by receiver index
  * @mask: size of @hosts and @sessions, less one
  * @hash_key: secret of the hash of @hosts
+ * @trunk_to: to where hosts may lead us
+ * @trunks: to forwarders that they have named
+ * @trunking: how many there are and were
  * @callers: where connections come from
  * @attached: where attached hosts came from
  * @care: each second: what has expired
@@ -156,6 +162,9 @@ struct relay {
 	struct relay_session_chain *sessions;
 	size_t mask;
 	uint8_t hash_key[16];
+	enum laya_trunk_to trunk_to;
+	struct relay_trunk_list trunks;
+	struct laya_trunk_budget trunking;
 	struct sources callers;
 	struct sources attached;
 	uv_timer_t care;

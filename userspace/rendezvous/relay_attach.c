@@ -10,6 +10,7 @@
 #include "relay.h"
 #include "relay_attach.h"
 #include "relay_carry.h"
+#include "relay_trunk.h"
 #include "udp_stream.h"
 
 /**
@@ -36,22 +37,6 @@ static struct laya_handshake_peer *lookup(void *data, const uint8_t *key)
 	return &host->handshake;
 }
 
-static uint32_t free_index(const struct relay *relay)
-{
-	struct relay_session *session;
-	uint32_t index;
-
-	do {
-		index = randombytes_random();
-		LIST_FOREACH(session, &relay->sessions[index & relay->mask],
-			     chain) {
-			if (session->rx_index == index)
-				break;
-		}
-	} while (index == 0 || session);
-	return index;
-}
-
 static int make_answer(struct relay_host *host, struct laya_request *request,
 		       uint64_t id)
 {
@@ -64,8 +49,8 @@ static int make_answer(struct relay_host *host, struct laya_request *request,
 	laya_session_keys_wipe(&host->answer_keys);
 	free(host->answer);
 	host->answer = NULL;
-	ret = laya_answer_make(&host->answer_keys, request, &host->relay->self,
-			       free_index(host->relay), &none, body,
+	ret = laya_answer_make(&host->answer_keys, request, host->self,
+			       relay_host_index(host->relay), &none, body,
 			       sizeof(body), &len);
 	if (ret)
 		return ret;
@@ -103,7 +88,7 @@ int relay_attach_offer(struct relay_host *host,
 
 	if (!bucket_take(&host->offers, &relay->limits.offers, relay->now, 1))
 		return -EDQUOT;
-	ret = laya_offer_read(&request, &relay->self, &table,
+	ret = laya_offer_read(&request, host->self, &table,
 			      host->handshake.key, offer->sealed.body,
 			      offer->sealed.body_len);
 	if (!ret)
@@ -208,10 +193,14 @@ void relay_attach_label_release(struct relay_host *host,
 				const struct laya_message *message)
 {
 	unsigned int i;
+	uint64_t value;
 
-	for (i = 0; i < message->label_release.n; i++)
-		relay_label_release(&host->relay->table, &host->labels,
-				    laya_get48(message->label_release.labels[i]));
+	for (i = 0; i < message->label_release.n; i++) {
+		value = laya_get48(message->label_release.labels[i]);
+		if (!relay_trunk_release(host, value))
+			relay_label_release(&host->relay->table, &host->labels,
+					    value);
+	}
 }
 
 static void end_connection(struct relay_connection *connection)

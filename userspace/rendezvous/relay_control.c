@@ -10,6 +10,7 @@
 #include "relay_carry.h"
 #include "relay_control.h"
 #include "relay_outside.h"
+#include "relay_trunk.h"
 
 #define CONTROL_PORT	1
 #define NOT_ALLOWED	2
@@ -90,17 +91,31 @@ static void acknowledge(struct relay_host *host, uint64_t id)
 	relay_control_send(host, &message);
 }
 
+/* Of the far end of a trunk, which asks us for nothing */
+static bool is_for_trunk(const struct laya_message *message)
+{
+	return message->type == LAYA_MESSAGE_OFFER ||
+	       message->type == LAYA_MESSAGE_ANSWER ||
+	       message->type == LAYA_MESSAGE_FOLLOWUP ||
+	       message->type == LAYA_MESSAGE_PING;
+}
+
 static void handle(struct relay_host *host, const struct laya_message *message)
 {
 	struct laya_message reply;
 
+	if (host->trunk && !is_for_trunk(message))
+		return;
 	switch (message->type) {
 	case LAYA_MESSAGE_OFFER:
 		if (!relay_attach_offer(host, message, &reply))
 			relay_control_send(host, &reply);
 		break;
 	case LAYA_MESSAGE_ANSWER:
-		relay_carry_back(host, message);
+		if (host->trunk)
+			relay_trunk_answered(host->trunk, message);
+		else
+			relay_carry_back(host, message);
 		break;
 	case LAYA_MESSAGE_FOLLOWUP:
 		if (relay_attach_followup(host, message))
@@ -117,6 +132,9 @@ static void handle(struct relay_host *host, const struct laya_message *message)
 	case LAYA_MESSAGE_CANDIDATES:
 		acknowledge(host, message->id);
 		relay_outside_ask(host, &message->candidates);
+		break;
+	case LAYA_MESSAGE_TRUNK_REQUEST:
+		relay_trunk_asked(host, message);
 		break;
 	case LAYA_MESSAGE_PING:
 		reply = *message;

@@ -54,6 +54,10 @@ static void forward_down(struct relay *relay, const struct run *run,
 	uint64_t previous;
 	int slot;
 
+	if (label->user && !relay_host_is_at(relay_host_of(label->user), from)) {
+		relay->stats.wrong_sender += packets_of(run);
+		return;
+	}
 	if (!relay_label_pay(&relay->table, label, run->len, relay->now)) {
 		relay->stats.over_rate += packets_of(run);
 		return;

@@ -9,6 +9,7 @@
 #include "relay.h"
 #include "relay_control.h"
 #include "relay_host.h"
+#include "relay_trunk.h"
 
 /* A path that was silent so long is gone: its NAT may have let go of it */
 #define PATH_SILENT_MS		45000
@@ -79,8 +80,8 @@ struct relay_host *relay_host_new(struct relay *relay,
 	host = calloc(1, sizeof(*host));
 	if (!host)
 		return NULL;
-	if (laya_handshake_peer_init(&host->handshake, &relay->self, key,
-				     NULL))
+	host->self = &relay->self;
+	if (laya_handshake_peer_init(&host->handshake, host->self, key, NULL))
 		goto err_free;
 	host->source = sources_connect(&relay->attached, from,
 				       &relay->limits.arrivals,
@@ -100,6 +101,36 @@ err_free:
 	return NULL;
 }
 
+/**
+ * relay_host_far() - another forwarder, to which a trunk is to lead
+ * @relay: ours
+ * @trunk: the trunk
+ * @self: who we are to it, as long as it is there
+ * @key: its key
+ *
+ * Return: it, in no table of hosts; NULL for a key that is not valid, and without
+ * memory.
+ */
+struct relay_host *relay_host_far(struct relay *relay,
+				  struct relay_trunk *trunk,
+				  const struct laya_identity *self,
+				  const uint8_t key[LAYA_KEY_SIZE])
+{
+	struct relay_host *host = calloc(1, sizeof(*host));
+
+	if (!host)
+		return NULL;
+	host->relay = relay;
+	host->trunk = trunk;
+	host->self = self;
+	if (laya_handshake_peer_init(&host->handshake, self, key, NULL)) {
+		free(host);
+		return NULL;
+	}
+	relay_holder_init(&host->labels);
+	return host;
+}
+
 static void drop_session(struct relay_host *host, enum relay_slot slot)
 {
 	if (host->sessions[slot])
@@ -117,14 +148,18 @@ void relay_host_free(struct relay_host *host)
 	struct relay *relay = host->relay;
 	unsigned int slot;
 
+	if (!host->trunk)
+		relay_trunk_host_gone(host);
 	relay_holder_clear(&relay->table, &host->labels);
 	for (slot = 0; slot < RELAY_SLOTS; slot++)
 		drop_session(host, slot);
 	if (host->is_tended)
 		TAILQ_REMOVE(&relay->tending, host, tending);
-	sources_disconnect(&relay->attached, host->source);
-	LIST_REMOVE(host, chain);
-	relay->n_hosts--;
+	if (!host->trunk) {
+		sources_disconnect(&relay->attached, host->source);
+		LIST_REMOVE(host, chain);
+		relay->n_hosts--;
+	}
 	free(host->answer);
 	free(host->pieces);
 	sodium_memzero(host, sizeof(*host));
@@ -218,6 +253,28 @@ void relay_host_send(struct relay_host *host, const uint8_t *plain, size_t len)
 {
 	if (host->best)
 		seal(host, host->best, &host->best->end, plain, len);
+}
+
+/**
+ * relay_host_index() - of a session
+ * @relay: ours
+ *
+ * Return: a receiver index that no session has.
+ */
+uint32_t relay_host_index(const struct relay *relay)
+{
+	struct relay_session *session;
+	uint32_t index;
+
+	do {
+		index = randombytes_random();
+		LIST_FOREACH(session, &relay->sessions[index & relay->mask],
+			     chain) {
+			if (session->rx_index == index)
+				break;
+		}
+	} while (index == 0 || session);
+	return index;
 }
 
 static void send_request(struct relay_host *host,
@@ -317,6 +374,48 @@ static void note_source(struct relay_host *host, struct relay_path *path,
 	begin_challenge(host, path, from, bytes);
 }
 
+/**
+ * relay_host_dial() - dial the far end of a trunk, which is to answer
+ * @host: it, with a session
+ * @address: where it is
+ *
+ * Return: 0, or -ENETUNREACH.
+ */
+int relay_host_dial(struct relay_host *host, const struct laya_address *address)
+{
+	struct relay_path *path = &host->paths[0];
+	struct relay_endpoint end;
+
+	if (!relay_socket_towards(host->relay, address, &end))
+		return -ENETUNREACH;
+	memset(path, 0, sizeof(*path));
+	path->id = 1;
+	if (memcmp(host->self->public_key, host->handshake.key,
+		   LAYA_KEY_SIZE) > 0)
+		path->id |= LAYA_PATH_ID_GREATER;
+	path->kind = LAYA_PATH_KIND_DIRECT;
+	/* It has shown its key, and only probes go there until it answers. */
+	begin_challenge(host, path, &end, CHALLENGE_TRIES * REQUEST_SIZE);
+	tend_challenge(host, path);
+	if (!uv_is_active((uv_handle_t *)&host->relay->tend))
+		uv_timer_start(&host->relay->tend, relay_tend_due,
+			       CHALLENGE_MS, 0);
+	return 0;
+}
+
+/**
+ * relay_host_probe() - see whether a host is still there
+ * @host: the host; what it answers is heard on its path
+ */
+void relay_host_probe(struct relay_host *host)
+{
+	uint64_t token;
+
+	randombytes_buf(&token, sizeof(token));
+	if (host->best)
+		send_request(host, host->best, &host->best->end, token);
+}
+
 static bool newest(const struct relay_session *session,
 		   const struct relay_path *path, uint64_t counter)
 {
@@ -362,20 +461,21 @@ static void forget_path(struct relay_host *host, struct relay_path *path)
 /* The path of an authentic packet; NULL for an id that the host may not use. */
 static struct relay_path *take_path(struct relay_host *host, uint16_t id)
 {
-	const struct relay *relay = host->relay;
 	struct relay_path *oldest = NULL;
 	struct relay_path *path;
 	bool greater;
 	unsigned int i;
 
-	greater = memcmp(host->handshake.key, relay->self.public_key,
-			 LAYA_KEY_SIZE) > 0;
-	if (!(id & ~LAYA_PATH_ID_GREATER) ||
-	    !!(id & LAYA_PATH_ID_GREATER) != greater)
+	if (!(id & ~LAYA_PATH_ID_GREATER))
 		return NULL;
 	path = find_path(host, id);
 	if (path)
 		return path;
+	/* Who is at the far end of a trunk has nothing to dial. */
+	greater = memcmp(host->handshake.key, host->self->public_key,
+			 LAYA_KEY_SIZE) > 0;
+	if (host->trunk || !!(id & LAYA_PATH_ID_GREATER) != greater)
+		return NULL;
 	path = find_path(host, 0);
 	if (!path) {
 		for (i = 0; i < RELAY_MAX_PATHS; i++) {
@@ -438,6 +538,8 @@ static void handle_reply(struct relay_host *host, struct relay_path *path,
 	memset(challenge, 0, sizeof(*challenge));
 	/* What the host dialled last, it wants used */
 	host->best = path;
+	if (host->trunk)
+		relay_trunk_reached(host->trunk);
 }
 
 static void handle_probe(struct relay_host *host, struct relay_path *path,
@@ -587,18 +689,16 @@ void relay_host_tend(struct relay *relay)
 		uv_timer_start(&relay->tend, relay_tend_due, CHALLENGE_MS, 0);
 }
 
-static void care_for(struct relay_host *host)
+/**
+ * relay_host_care_for() - forget paths and sessions whose time is over
+ * @host: whose
+ */
+void relay_host_care_for(struct relay_host *host)
 {
 	uint64_t now = host->relay->now;
 	struct relay_path *path;
 	unsigned int i;
 
-	if (now - host->heard >= RELAY_LABEL_LIFE_MS) {
-		laya_debug("%s: attached no more: nothing was heard of it for too long",
-			   relay_host_text(host));
-		relay_host_free(host);
-		return;
-	}
 	for (i = 0; i < RELAY_MAX_PATHS; i++) {
 		path = &host->paths[i];
 		if (path->id && now - path->heard >= PATH_SILENT_MS)
@@ -624,7 +724,13 @@ void relay_host_care(struct relay *relay)
 	for (i = 0; i <= relay->mask; i++) {
 		for (host = LIST_FIRST(&relay->hosts[i]); host; host = next) {
 			next = LIST_NEXT(host, chain);
-			care_for(host);
+			if (relay->now - host->heard < RELAY_LABEL_LIFE_MS) {
+				relay_host_care_for(host);
+				continue;
+			}
+			laya_debug("%s: attached no more: nothing was heard of it for too long",
+				   relay_host_text(host));
+			relay_host_free(host);
 		}
 	}
 }

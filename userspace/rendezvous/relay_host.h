@@ -28,9 +28,11 @@
 #include "relay_label.h"
 #include "relay_outside.h"
 #include "relay_session.h"
+#include "trunk.h"
 
 struct relay;
 struct relay_pieces;
+struct relay_trunk;
 
 /**
  * struct relay_challenge - an address from which an answer is wanted
@@ -85,6 +87,8 @@ enum relay_slot {
  * @tending: relay->tending, while @is_tended
  * @is_tended: it is there
  * @relay: ours
+ * @self: who we are to it
+ * @trunk: it is the far end of this one: see relay_trunk.h; or NULL
  * @handshake: who it is, and its newest stamp
  * @source: from where it attached
  * @labels: its labels
@@ -92,6 +96,7 @@ enum relay_slot {
  * @serial: sessions that there were
  * @paths: those with an id
  * @best: the one that is forwarded to, or NULL
+ * @trunks: to other forwarders that it uses, and has had dialled
  * @outside: a gateway of its, which it wants tried
  * @heard: milliseconds, when it last showed that it wants to be attached
  * @answer: the last answer, for an offer that comes again; or NULL
@@ -110,6 +115,8 @@ struct relay_host {
 	TAILQ_ENTRY(relay_host) tending;
 	bool is_tended;
 	struct relay *relay;
+	const struct laya_identity *self;
+	struct relay_trunk *trunk;
 	struct laya_handshake_peer handshake;
 	struct source *source;
 	struct relay_holder labels;
@@ -117,6 +124,7 @@ struct relay_host {
 	uint32_t serial;
 	struct relay_path paths[RELAY_MAX_PATHS];
 	struct relay_path *best;
+	struct laya_trunk_host trunks;
 	struct relay_outside outside;
 	uint64_t heard;
 	uint8_t *answer;
@@ -139,6 +147,10 @@ struct relay_host *relay_host_find(struct relay *relay,
 struct relay_host *relay_host_new(struct relay *relay,
 				  const uint8_t key[LAYA_KEY_SIZE],
 				  const struct laya_address *from);
+struct relay_host *relay_host_far(struct relay *relay,
+				  struct relay_trunk *trunk,
+				  const struct laya_identity *self,
+				  const uint8_t key[LAYA_KEY_SIZE]);
 void relay_host_free(struct relay_host *host);
 const char *relay_host_text(const struct relay_host *host);
 
@@ -148,10 +160,15 @@ void relay_host_confirm(struct relay_host *host, uint32_t rx_index);
 void relay_host_receive(struct relay *relay, const struct relay_endpoint *from,
 			const struct laya_shims *shims, const uint8_t *packet,
 			size_t len);
+uint32_t relay_host_index(const struct relay *relay);
+int relay_host_dial(struct relay_host *host,
+		    const struct laya_address *address);
+void relay_host_probe(struct relay_host *host);
 void relay_host_keep_tending(struct relay_host *host);
 void relay_host_send(struct relay_host *host, const uint8_t *plain,
 		     size_t len);
 void relay_host_lost(struct relay *relay, const struct relay_endpoint *end);
+void relay_host_care_for(struct relay_host *host);
 void relay_host_care(struct relay *relay);
 void relay_host_tend(struct relay *relay);
 

@@ -65,6 +65,7 @@ struct relay_holder {
  * @of_holder: in @holder's labels
  * @holder: whose it is
  * @for_key: to whom the holder tells it
+ * @user: who alone may send with it, of key @for_key; NULL: everybody may
  * @expires: milliseconds
  * @bucket: both directions are paid from it
  * @carried: milliseconds, when an offer of @for_key's was carried last; 0 never
@@ -78,6 +79,7 @@ struct relay_label {
 	TAILQ_ENTRY(relay_label) of_holder;
 	struct relay_holder *holder;
 	uint8_t for_key[LAYA_KEY_SIZE];
+	struct relay_holder *user;
 	uint64_t expires;
 	struct bucket bucket;
 	uint64_t carried;

@@ -616,6 +616,63 @@ bool relay_socket_at(const struct relay *relay,
 	return false;
 }
 
+/* Which address of ours packets for a far end leave from */
+static bool find_local(struct relay_endpoint *end)
+{
+	struct sockaddr_storage name;
+	socklen_t size = sizeof(name);
+	int fd, ret;
+
+	fd = socket(end->remote.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	/* This sends nothing. */
+	ret = connect(fd, &end->remote.sa, name_size(end));
+	if (!ret)
+		ret = getsockname(fd, (struct sockaddr *)&name, &size);
+	close(fd);
+	if (ret)
+		return false;
+	if (name.ss_family == AF_INET)
+		memcpy(end->local, &((struct sockaddr_in *)&name)->sin_addr, 4);
+	else
+		memcpy(end->local, &((struct sockaddr_in6 *)&name)->sin6_addr,
+		       16);
+	return true;
+}
+
+/**
+ * relay_socket_towards() - the way to somebody who has sent us nothing
+ * @relay: ours
+ * @address: where he is
+ * @end: where to put it, as it will be in his packets
+ *
+ * Return: whether a socket of ours goes there.
+ */
+bool relay_socket_towards(const struct relay *relay,
+			  const struct laya_address *address,
+			  struct relay_endpoint *end)
+{
+	const struct laya_address *bound;
+	struct sockaddr_storage name;
+	unsigned int i;
+
+	laya_address_to_sockaddr(address, &name);
+	for (i = 0; i < relay->n_sockets; i++) {
+		bound = &relay->sockets[i]->address;
+		if (bound->family != address->family)
+			continue;
+		memset(end, 0, sizeof(*end));
+		end->socket = relay->sockets[i];
+		read_name(end, &name);
+		if (laya_address_is_any(bound))
+			return find_local(end);
+		memcpy(end->local, bound->addr, laya_address_size(bound));
+		return true;
+	}
+	return false;
+}
+
 static void on_closed(uv_handle_t *handle)
 {
 	free(handle->data);

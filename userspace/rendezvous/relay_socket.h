@@ -42,6 +42,9 @@ void relay_buffers_free(struct relay_buffers *buffers);
 int relay_socket_open(struct relay_socket **socket_out, struct relay *relay,
 		      const struct laya_address *address, uint16_t *port);
 void relay_socket_close(struct relay_socket *socket);
+bool relay_socket_towards(const struct relay *relay,
+			  const struct laya_address *address,
+			  struct relay_endpoint *end);
 bool relay_socket_at(const struct relay *relay,
 		     const struct laya_address *address);
 void relay_socket_forward(const struct relay_endpoint *to,
