@@ -195,7 +195,7 @@ static void on_accepted(struct laya_listener *listener,
 	if (accepted->kind == LAYA_ACCEPTED_CHANNEL)
 		relay_attach_take(data, accepted);
 	else
-		relay_stream_take(data, accepted);
+		relay_stream_take(data, accepted, NULL);
 }
 
 static const struct laya_listener_ops listener_ops = {

@@ -377,30 +377,26 @@ static void note_source(struct relay_host *host, struct relay_path *path,
 /**
  * relay_host_dial() - dial the far end of a trunk, which is to answer
  * @host: it, with a session
- * @address: where it is
- *
- * Return: 0, or -ENETUNREACH.
+ * @nth: each path once: less than RELAY_MAX_PATHS
+ * @end: where it is
  */
-int relay_host_dial(struct relay_host *host, const struct laya_address *address)
+void relay_host_dial(struct relay_host *host, unsigned int nth,
+		     const struct relay_endpoint *end)
 {
-	struct relay_path *path = &host->paths[0];
-	struct relay_endpoint end;
+	struct relay_path *path = &host->paths[nth];
 
-	if (!relay_socket_towards(host->relay, address, &end))
-		return -ENETUNREACH;
 	memset(path, 0, sizeof(*path));
-	path->id = 1;
+	path->id = 1 + nth;
 	if (memcmp(host->self->public_key, host->handshake.key,
 		   LAYA_KEY_SIZE) > 0)
 		path->id |= LAYA_PATH_ID_GREATER;
 	path->kind = LAYA_PATH_KIND_DIRECT;
 	/* It has shown its key, and only probes go there until it answers. */
-	begin_challenge(host, path, &end, CHALLENGE_TRIES * REQUEST_SIZE);
+	begin_challenge(host, path, end, CHALLENGE_TRIES * REQUEST_SIZE);
 	tend_challenge(host, path);
 	if (!uv_is_active((uv_handle_t *)&host->relay->tend))
 		uv_timer_start(&host->relay->tend, relay_tend_due,
 			       CHALLENGE_MS, 0);
-	return 0;
 }
 
 /**
@@ -736,6 +732,24 @@ void relay_host_care(struct relay *relay)
 }
 
 /**
+ * relay_host_lost_at() - paths are dead: a host is not there any more
+ * @host: the host
+ * @end: where not
+ */
+void relay_host_lost_at(struct relay_host *host,
+			const struct relay_endpoint *end)
+{
+	struct relay_path *path;
+	unsigned int i;
+
+	for (i = 0; i < RELAY_MAX_PATHS; i++) {
+		path = &host->paths[i];
+		if (path->validated && relay_endpoint_equal(&path->end, end))
+			forget_path(host, path);
+	}
+}
+
+/**
  * relay_host_lost() - paths are dead: no host is there any more
  * @relay: ours
  * @end: where not
@@ -743,18 +757,11 @@ void relay_host_care(struct relay *relay)
 void relay_host_lost(struct relay *relay, const struct relay_endpoint *end)
 {
 	struct relay_host *host;
-	struct relay_path *path;
-	unsigned int j;
 	size_t i;
 
 	for (i = 0; i <= relay->mask; i++) {
-		LIST_FOREACH(host, &relay->hosts[i], chain) {
-			for (j = 0; j < RELAY_MAX_PATHS; j++) {
-				path = &host->paths[j];
-				if (path->validated &&
-				    relay_endpoint_equal(&path->end, end))
-					forget_path(host, path);
-			}
-		}
+		LIST_FOREACH(host, &relay->hosts[i], chain)
+			relay_host_lost_at(host, end);
 	}
+	relay_trunk_stream_lost(relay, end);
 }

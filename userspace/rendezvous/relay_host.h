@@ -161,12 +161,14 @@ void relay_host_receive(struct relay *relay, const struct relay_endpoint *from,
 			const struct laya_shims *shims, const uint8_t *packet,
 			size_t len);
 uint32_t relay_host_index(const struct relay *relay);
-int relay_host_dial(struct relay_host *host,
-		    const struct laya_address *address);
+void relay_host_dial(struct relay_host *host, unsigned int nth,
+		     const struct relay_endpoint *end);
 void relay_host_probe(struct relay_host *host);
 void relay_host_keep_tending(struct relay_host *host);
 void relay_host_send(struct relay_host *host, const uint8_t *plain,
 		     size_t len);
+void relay_host_lost_at(struct relay_host *host,
+			const struct relay_endpoint *end);
 void relay_host_lost(struct relay *relay, const struct relay_endpoint *end);
 void relay_host_care_for(struct relay_host *host);
 void relay_host_care(struct relay *relay);

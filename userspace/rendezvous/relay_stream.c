@@ -353,9 +353,13 @@ err_free:
  * relay_stream_take() - take a carrier, or refuse it
  * @relay: ours
  * @accepted: the connection; it is ours, or closed, after this
+ * @end: where to put the far end; or NULL
+ *
+ * Return: whether it was taken.
  */
-void relay_stream_take(struct relay *relay,
-		       const struct laya_accepted *accepted)
+bool relay_stream_take(struct relay *relay,
+		       const struct laya_accepted *accepted,
+		       struct relay_endpoint *end)
 {
 	struct relay_stream *stream = NULL;
 
@@ -366,11 +370,14 @@ void relay_stream_take(struct relay *relay,
 		laya_debug("a carrier is not taken: there are %u",
 			   relay->n_streams);
 		close(accepted->fd);
-		return;
+		return false;
 	}
 	*place_of(relay, stream->id) = stream;
 	relay->n_streams++;
 	wait_for(stream);
+	if (end)
+		*end = endpoint_of(stream);
+	return true;
 }
 
 /**

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Carriers over streams: packets with a 16-bit length before each.  Anybody may
- * open one; what comes by it is judged as what comes by UDP.
+ * open one, and we do for a trunk; what comes by it is judged as what comes by UDP.
  *
  * An endpoint names a stream by its number, and no number comes twice: so there
  * may be endpoints of streams that are gone.
@@ -9,13 +9,15 @@
 #ifndef RENDEZVOUS_RELAY_STREAM_H
 #define RENDEZVOUS_RELAY_STREAM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "listen.h"
 #include "relay_socket.h"
 
-void relay_stream_take(struct relay *relay,
-		       const struct laya_accepted *accepted);
+bool relay_stream_take(struct relay *relay,
+		       const struct laya_accepted *accepted,
+		       struct relay_endpoint *end);
 void relay_stream_forward(const struct relay_endpoint *to,
 			  const struct relay_arrival *arrival, size_t at,
 			  size_t len);

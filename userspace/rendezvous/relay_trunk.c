@@ -6,11 +6,15 @@
 
 #include <sodium.h>
 
+#include "dial.h"
 #include "log.h"
 #include "relay.h"
 #include "relay_control.h"
+#include "relay_stream.h"
 #include "relay_trunk.h"
 
+/* How long UDP has before a stream is dialled as well */
+#define FALLBACK_MS		1000
 /* Between probes of a path that answers, and how long it may be silent */
 #define PROBE_MS		5000
 #define SILENT_MS		15000
@@ -54,6 +58,9 @@ struct relay_trunk_use {
  * @offered: milliseconds, when it was made
  * @stamp: of that
  * @session: there is a session
+ * @dialled: milliseconds, when the first path was dialled
+ * @stream: a stream was dialled as well
+ * @dial: until that is connected
  * @probed: milliseconds, when it was probed last
  * @doubted: milliseconds, when a host asked though it leads there; or 0
  * @uses: by whom
@@ -73,6 +80,9 @@ struct relay_trunk {
 	uint64_t offered;
 	uint64_t stamp;
 	bool session;
+	uint64_t dialled;
+	bool stream;
+	struct laya_dial *dial;
 	uint64_t probed;
 	uint64_t doubted;
 	TAILQ_HEAD(, relay_trunk_use) uses;
@@ -142,6 +152,9 @@ static void close_channel(struct relay_trunk *trunk)
 	if (trunk->channel)
 		laya_channel_close(trunk->channel);
 	trunk->channel = NULL;
+	if (trunk->dial)
+		laya_dial_close(trunk->dial);
+	trunk->dial = NULL;
 }
 
 /* It leads nowhere (any more): hosts ask again, if they still want it. */
@@ -288,6 +301,62 @@ static void on_ready(struct laya_channel *channel, void *data)
 		lost(trunk, "no offer could be made");
 }
 
+static void dial_udp(struct relay_trunk *trunk,
+		     const struct laya_address *address)
+{
+	struct relay_endpoint end;
+
+	trunk->dialled = trunk->relay->now;
+	if (relay_socket_towards(trunk->relay, address, &end))
+		relay_host_dial(trunk->far, 0, &end);
+}
+
+static void on_dialled(struct laya_dial *dial, int fd, struct laya_pump *pump,
+		       const struct laya_dial_evidence *evidence, void *data)
+{
+	struct relay_trunk *trunk = data;
+	struct laya_accepted accepted = {
+		.kind = LAYA_ACCEPTED_CARRIER,
+		.fd = fd,
+		.remote = trunk->address,
+	};
+	struct relay_endpoint end;
+
+	(void)dial;
+	(void)pump;
+	(void)evidence;
+	trunk->dial = NULL;
+	/* Else there is UDP alone, until the time is over. */
+	if (fd >= 0 && relay_stream_take(trunk->relay, &accepted, &end))
+		relay_host_dial(trunk->far, 1, &end);
+}
+
+static const struct laya_dial_ops dial_ops = {
+	.done = on_dialled,
+};
+
+/* Once: a trunk that is lost is dialled anew when a host asks for it. */
+static void dial_stream(struct relay_trunk *trunk)
+{
+	struct laya_dial_options options;
+	char host[INET6_ADDRSTRLEN];
+	const struct laya_dial_target target = {
+		.host = host,
+		.port = trunk->address.port,
+		.transport = LAYA_TRANSPORT_TCP,
+	};
+
+	trunk->stream = true;
+	uv_inet_ntop(trunk->address.family, trunk->address.addr, host,
+		     sizeof(host));
+	laya_dial_options_default(&options);
+	options.proxy = "none";
+	options.timeout = LAYA_TRUNK_DIAL_MS;
+	if (laya_dial(&trunk->dial, trunk->relay->loop, &target, &options,
+		      &dial_ops, trunk))
+		trunk->dial = NULL;
+}
+
 static void on_message(struct laya_channel *channel,
 		       const struct laya_message *message, void *data)
 {
@@ -295,10 +364,8 @@ static void on_message(struct laya_channel *channel,
 
 	relay_turn(trunk->relay);
 	if (message->type == LAYA_MESSAGE_ANSWER) {
-		if (relay_trunk_answered(trunk, message) &&
-		    relay_host_dial(trunk->far,
-				    laya_channel_remote_address(channel)))
-			lost(trunk, "no socket of ours goes there");
+		if (relay_trunk_answered(trunk, message))
+			dial_udp(trunk, laya_channel_remote_address(channel));
 	} else if (message->type == LAYA_MESSAGE_ERROR) {
 		lost(trunk, laya_message_error_text(message->code));
 	}
@@ -610,6 +677,9 @@ static void care_for(struct relay_trunk *trunk)
 	if (trunk->towards) {
 		if (now - trunk->began >= LAYA_TRUNK_DIAL_MS)
 			lost(trunk, "it does not answer");
+		else if (trunk->session && !trunk->stream &&
+			 now - trunk->dialled >= FALLBACK_MS)
+			dial_stream(trunk);
 		return;
 	}
 	if (path && trunk->doubted && path->heard >= trunk->doubted)
@@ -625,6 +695,20 @@ static void care_for(struct relay_trunk *trunk)
 	if (session && now - session->created >= REKEY_MS &&
 	    now - trunk->offered >= REKEY_RETRY_MS && make_offer(trunk))
 		laya_debug("a trunk: no offer could be made");
+}
+
+/**
+ * relay_trunk_stream_lost() - a stream has ended: nothing comes by it any more
+ * @relay: ours
+ * @end: the stream
+ */
+void relay_trunk_stream_lost(struct relay *relay,
+			     const struct relay_endpoint *end)
+{
+	struct relay_trunk *trunk;
+
+	TAILQ_FOREACH(trunk, &relay->trunks, entry)
+		relay_host_lost_at(trunk->far, end);
 }
 
 /**

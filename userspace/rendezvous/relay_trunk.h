@@ -26,6 +26,8 @@ void relay_trunk_host_gone(struct relay_host *host);
 void relay_trunk_reached(struct relay_trunk *trunk);
 bool relay_trunk_answered(struct relay_trunk *trunk,
 			  const struct laya_message *answer);
+void relay_trunk_stream_lost(struct relay *relay,
+			     const struct relay_endpoint *end);
 void relay_trunk_care(struct relay *relay);
 void relay_trunk_close(struct relay *relay);
 

@@ -99,7 +99,7 @@ static void on_accepted(struct laya_listener *listener,
 	server->stats.carriers++;
 	/* Its pump ends with that. */
 	if (server->relay)
-		relay_stream_take(server->relay, accepted);
+		relay_stream_take(server->relay, accepted, NULL);
 	else
 		close(accepted->fd);
 }
