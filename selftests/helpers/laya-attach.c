@@ -6,6 +6,7 @@
  * the caller's to read.
  *
  *	laya-attach [OPTION]... FORWARDER_KEY ADDRESS PORT FD
+ *	laya-attach FORWARDER_KEY ADDRESS PORT FD KEY [+]ADDRESS:PORT COUNT
  *
  *	-n HOSTS	so many (1); a line of output each, the labels or "-"
  *	-l LABELS	of each (1)
@@ -17,6 +18,11 @@
  *			number is printed
  *
  * Without -n, a host that is refused is an error.
+ *
+ * The second form is a host that is up to no good: it names other forwarders to its
+ * own, so many times, and prints how often it was led there, heard that it is not,
+ * and heard that this was too much. The key may be "random", another one each time;
+ * with a plus sign the address is one more each time.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -38,6 +44,11 @@
 /* Hosts at a time: what one source may connect at forwarders */
 #define WINDOW		32
 #define AGAIN_MS	500
+/* Names, some at a time; and how long answers to the last may take */
+#define NAME_MS		50
+#define NAMES_AT_ONCE	100
+#define ANSWER_MS	8000
+#define CONTROL_PORT	1
 
 /**
  * struct host - one that attaches
@@ -104,6 +115,19 @@ static struct {
 	.patience = 20000,
 };
 
+/* Other forwarders, that are named when @to_name is not 0 */
+static struct {
+	const char *key;
+	struct laya_address address;
+	bool next;
+	unsigned int to_name;
+	unsigned int named;
+	unsigned int led;
+	unsigned int unreachable;
+	unsigned int limited;
+	uv_timer_t timer;
+} names;
+
 static void die(const char *what)
 {
 	fprintf(stderr, "laya-attach: %s\n", what);
@@ -151,26 +175,30 @@ static void send_from(uint32_t source, const uint8_t *packet, size_t len)
 		die(strerror(errno));
 }
 
-static void send_probe(struct host *host, const struct laya_probe *probe,
-		       const struct laya_address *observed)
+static void send_plain(struct host *host, const uint8_t *plain, size_t len)
 {
 	const struct laya_data_header header = {
 		.path_id = host->path,
 		.receiver = host->keys.tx_index,
 		.counter = ++host->counter,
 	};
-	uint8_t plain[LAYA_PROBE_SIZE + LAYA_PROBE_OBSERVED];
-	uint8_t packet[sizeof(plain) + LAYA_DATA_OVERHEAD];
+	uint8_t packet[1024 + LAYA_DATA_OVERHEAD];
 	uint8_t iv[NONCE_SIZE];
-	size_t len;
 
-	len = laya_probe_write(plain, probe, observed);
 	laya_data_header_write(packet, &header);
 	nonce(iv, header.path_id, header.counter);
 	crypto_aead_chacha20poly1305_ietf_encrypt(packet + LAYA_DATA_HEADER,
 						  NULL, plain, len, NULL, 0,
 						  NULL, iv, host->keys.tx_key);
 	send_from(host->source, packet, len + LAYA_DATA_OVERHEAD);
+}
+
+static void send_probe(struct host *host, const struct laya_probe *probe,
+		       const struct laya_address *observed)
+{
+	uint8_t plain[LAYA_PROBE_SIZE + LAYA_PROBE_OBSERVED];
+
+	send_plain(host, plain, laya_probe_write(plain, probe, observed));
 }
 
 static void request(struct host *host)
@@ -184,6 +212,70 @@ static void request(struct host *host)
 
 	send_probe(host, &probe, NULL);
 }
+
+/* --- other forwarders --- */
+
+static void name_one(struct host *host)
+{
+	struct laya_message message = { .type = LAYA_MESSAGE_TRUNK_REQUEST };
+	uint8_t plain[LAYA_INNER_SIZE + 512] = { LAYA_INNER_DGRAM };
+	uint8_t *last = &names.address.addr[3];
+	uint8_t private_key[LAYA_KEY_SIZE];
+	size_t len;
+
+	message.id = ++names.named;
+	if (strcmp(names.key, "random") != 0)
+		laya_key_decode_public(message.trunk_request.key, names.key);
+	else if (laya_key_generate(private_key) ||
+		 laya_key_public(message.trunk_request.key, private_key))
+		die("no key");
+	message.trunk_request.addresses.n = 1;
+	message.trunk_request.addresses.list[0] = names.address;
+	while (names.next && ++*last == 0)
+		last--;
+	if (laya_message_encode(&message, plain + LAYA_INNER_SIZE,
+				sizeof(plain) - LAYA_INNER_SIZE, &len))
+		die("no request");
+	laya_put16(plain + 4, CONTROL_PORT);
+	laya_put16(plain + 6, CONTROL_PORT);
+	send_plain(host, plain, LAYA_INNER_SIZE + len);
+}
+
+static void on_name(uv_timer_t *timer)
+{
+	unsigned int i;
+
+	if (names.named == names.to_name) {
+		printf("%u led %u unreachable %u limited\n", names.led,
+		       names.unreachable, names.limited);
+		uv_stop(&attach.loop);
+		return;
+	}
+	for (i = 0; i < NAMES_AT_ONCE && names.named < names.to_name; i++)
+		name_one(&attach.hosts[0]);
+	uv_timer_start(timer, on_name, names.named < names.to_name ?
+		       NAME_MS : ANSWER_MS, 0);
+}
+
+static void handle_datagram(const uint8_t *plain, size_t len)
+{
+	struct laya_message message;
+
+	if (len < LAYA_INNER_SIZE || plain[0] != LAYA_INNER_DGRAM ||
+	    laya_message_decode(&message, plain + LAYA_INNER_SIZE,
+				len - LAYA_INNER_SIZE))
+		return;
+	if (message.type == LAYA_MESSAGE_TRUNK)
+		names.led++;
+	else if (message.type != LAYA_MESSAGE_ERROR)
+		return;
+	else if (message.code == LAYA_MESSAGE_ERROR_RATE_LIMITED)
+		names.limited++;
+	else
+		names.unreachable++;
+}
+
+/* --- attaching --- */
 
 static void go_on(void);
 
@@ -235,9 +327,12 @@ static void handle_packet(const uint8_t *packet, size_t size)
 						      packet + LAYA_DATA_HEADER,
 						      size - LAYA_DATA_HEADER,
 						      NULL, 0, iv,
-						      host->keys.rx_key) ||
-	    laya_probe_read(&probe, plain, len))
+						      host->keys.rx_key))
 		return;
+	if (laya_probe_read(&probe, plain, len)) {
+		handle_datagram(plain, len);
+		return;
+	}
 	if (probe.type == LAYA_PROBE_REPLY) {
 		host->replied = true;
 	} else if (probe.type == LAYA_PROBE_REQUEST) {
@@ -466,6 +561,11 @@ static void go_on(void)
 	inside = false;
 	if (attach.busy > 0 || attach.next < attach.n)
 		return;
+	if (names.to_name) {
+		attach.attached = true;
+		on_name(&names.timer);
+		return;
+	}
 	if (!attach.attached)
 		print_labels();
 	else
@@ -552,9 +652,18 @@ int main(int argc, char **argv)
 	char text[LAYA_ADDRESS_TEXT_SIZE];
 
 	parse_options(argc, argv);
+	argc -= optind;
 	argv += optind;
-	if (argc - optind != 4 || sodium_init() < 0)
-		die("usage: laya-attach [OPTION]... FORWARDER_KEY ADDRESS PORT FD");
+	if ((argc != 4 && (argc != 7 || optind > 1)) || sodium_init() < 0)
+		die("usage: laya-attach [OPTION]... FORWARDER_KEY ADDRESS PORT FD\n"
+		    "       laya-attach FORWARDER_KEY ADDRESS PORT FD KEY [+]ADDRESS:PORT COUNT");
+	if (argc == 7) {
+		names.key = argv[4];
+		names.next = argv[5][0] == '+';
+		names.to_name = strtoul(argv[6], NULL, 10);
+		if (laya_address_parse(&names.address, argv[5] + names.next))
+			die("bad address to name");
+	}
 	snprintf(text, sizeof(text), "%s:%s", argv[1], argv[2]);
 	attach.fd = atoi(argv[3]);
 	if (laya_key_decode_public(attach.key, argv[0]) ||
@@ -568,6 +677,7 @@ int main(int argc, char **argv)
 	uv_loop_init(&attach.loop);
 	uv_timer_init(&attach.loop, &attach.timer);
 	uv_timer_start(&attach.timer, on_timer, AGAIN_MS, AGAIN_MS);
+	uv_timer_init(&attach.loop, &names.timer);
 	uv_poll_init(&attach.loop, &attach.poll, attach.fd);
 	uv_poll_start(&attach.poll, UV_READABLE, on_packet);
 	if (attach.stay) {

@@ -54,7 +54,7 @@ print(next(len(o["set"].get("elem", ())) for o in json.load(sys.stdin)["nftables
 }
 # name KEY [+]ADDRESS COUNT - a host attaches to f and names that, so many times
 name() {
-	at x bash -c 'exec 3<> "/dev/udp/$2/5292" && exec laya-name "$1" "$2" 5292 3 "${@:3}"' \
+	at x bash -c 'exec 3<> "/dev/udp/$2/5292" && exec laya-attach "$1" "$2" 5292 3 "${@:3}"' \
 		name "$(key f)" "${topology_address[f]}" "$1" "$2:5292" "$3"
 }
 # silent NODE - take connections, and say nothing
