@@ -30,13 +30,7 @@ static bool is_relay(const struct forwarder *forwarder)
 bool outside_reached(const struct node *node,
 		     const struct laya_address *address)
 {
-	unsigned int i;
-
-	for (i = 0; i < node->reached.n; i++) {
-		if (laya_address_equal(&node->reached.list[i], address))
-			return true;
-	}
-	return false;
+	return laya_addresses_have(&node->reached, address);
 }
 
 /**

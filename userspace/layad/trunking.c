@@ -212,21 +212,15 @@ static void end(struct trunk *trunk)
 static struct trunk *find(const struct trunking *trunking,
 			  const struct laya_message *request)
 {
-	const struct laya_addresses *addresses =
-		&request->trunk_request.addresses;
 	struct trunk *trunk;
-	unsigned int i;
 
 	TAILQ_FOREACH(trunk, &trunking->trunks, entry) {
 		if (!laya_key_equal(trunk->key, request->trunk_request.key))
 			continue;
-		if (!trunk->towards)
+		if (!trunk->towards ||
+		    laya_addresses_have(&request->trunk_request.addresses,
+					&trunk->address))
 			return trunk;
-		for (i = 0; i < addresses->n; i++) {
-			if (laya_address_equal(&trunk->address,
-					       &addresses->list[i]))
-				return trunk;
-		}
 	}
 	return NULL;
 }

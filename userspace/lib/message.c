@@ -274,6 +274,25 @@ static size_t pairs_of(enum laya_message_type type)
 }
 
 /**
+ * laya_addresses_have() - look for an address and port
+ * @addresses: where
+ * @address: which
+ *
+ * Return: whether it is among them.
+ */
+bool laya_addresses_have(const struct laya_addresses *addresses,
+			 const struct laya_address *address)
+{
+	unsigned int i;
+
+	for (i = 0; i < addresses->n; i++) {
+		if (laya_address_equal(&addresses->list[i], address))
+			return true;
+	}
+	return false;
+}
+
+/**
  * laya_relay_size() - what a relay takes of LAYA_MAX_RELAYS_SIZE
  * @relay: the relay
  *

@@ -170,6 +170,8 @@ struct laya_payload {
 	struct laya_candidates candidates;
 };
 
+bool laya_addresses_have(const struct laya_addresses *addresses,
+			 const struct laya_address *address);
 size_t laya_relay_size(const struct laya_relay *relay);
 int laya_message_encode(const struct laya_message *message, uint8_t *out,
 			size_t cap, size_t *out_len);

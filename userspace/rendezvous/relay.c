@@ -357,13 +357,7 @@ void relay_free(struct relay *relay)
 static void add_address(struct laya_addresses *out,
 			const struct laya_address *address)
 {
-	unsigned int i;
-
-	for (i = 0; i < out->n; i++) {
-		if (laya_address_equal(&out->list[i], address))
-			return;
-	}
-	if (out->n < LAYA_MAX_ADDRESSES)
+	if (out->n < LAYA_MAX_ADDRESSES && !laya_addresses_have(out, address))
 		out->list[out->n++] = *address;
 }
 

@@ -500,22 +500,16 @@ static int dial(struct relay_host *host, const struct laya_message *request,
 static struct relay_trunk *find(const struct relay *relay,
 				const struct laya_message *request)
 {
-	const struct laya_addresses *addresses =
-		&request->trunk_request.addresses;
 	struct relay_trunk *trunk;
-	unsigned int i;
 
 	TAILQ_FOREACH(trunk, &relay->trunks, entry) {
 		if (!laya_key_equal(trunk->far->handshake.key,
 				    request->trunk_request.key))
 			continue;
-		if (!trunk->towards)
+		if (!trunk->towards ||
+		    laya_addresses_have(&request->trunk_request.addresses,
+					&trunk->address))
 			return trunk;
-		for (i = 0; i < addresses->n; i++) {
-			if (laya_address_equal(&trunk->address,
-					       &addresses->list[i]))
-				return trunk;
-		}
 	}
 	return NULL;
 }
