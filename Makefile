@@ -78,7 +78,8 @@ matrix-peers:
 check: setup
 	@selftests/check.sh
 
-bench: setup
+bench:
+	@$(SETUP) peers
 	@$(MAKE) --no-print-directory all KVER=6.12
 	@selftests/bench/run.sh
 	@selftests/bench/relay.sh

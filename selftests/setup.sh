@@ -5,7 +5,7 @@
 # Debian 12 or 13, without questions.  No kernel is installed, nothing that
 # decides how the machine boots is touched: see vm/kernel.sh.
 #
-#   setup.sh [peers]    and what `make matrix-peers` compares with
+#   setup.sh [peers]    and what Laya is compared with: make bench, make matrix-peers
 set -euo pipefail
 
 if [ ! -e /etc/debian_version ]; then
