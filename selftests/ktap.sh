@@ -123,6 +123,20 @@ ktap_lasted() {
 	fi
 }
 
+# ktap_from COMMAND... - the results of a program: "ok NAME", "not ok NAME: WHY", notes
+ktap_from() {
+	local line
+
+	while read -r line; do
+		case $line in
+		"ok "*)		ktap_ok "${line#ok }" ;;
+		"not ok "*)	line=${line#not ok }
+				ktap_not_ok "${line%%: *}" "${line#*: }" ;;
+		*)		ktap_note "$line" ;;
+		esac
+	done < <("$@" 2>&1)
+}
+
 # ktap_done - say the totals and end the script
 ktap_done() {
 	echo "# Totals: pass:$((ktap_number - ktap_failures - ktap_skipped)) fail:$ktap_failures skip:$ktap_skipped"

@@ -115,38 +115,11 @@ static void test_dgrams(void)
 
 /* --- what the network stack has put together before it comes to laya0 --- */
 
-static struct sockaddr_in6 ip_of(char node, uint16_t port)
-{
-	struct sockaddr_in6 name = {
-		.sin6_family	= AF_INET6,
-		.sin6_port	= htons(port),
-	};
-	char variable[] = "LAYA_ORCHID_?";
-
-	variable[sizeof(variable) - 2] = node - 'a' + 'A';
-	CHECK(inet_pton(AF_INET6, getenv(variable) ?: "", &name.sin6_addr) == 1);
-	return name;
-}
-
-static int udp_on(char node, uint16_t port)
-{
-	struct sockaddr_in6 name = {
-		.sin6_family	= AF_INET6,
-		.sin6_port	= htons(port),
-	};
-	int fd;
-
-	enter(node);
-	fd = socket(AF_INET6, SOCK_DGRAM, 0);
-	CHECK(fd >= 0 && !bind(fd, SA(&name), sizeof(name)));
-	patient(fd);
-	return fd;
-}
-
 static void test_udp(void)
 {
 	static const int sizes[] = { 1, 9, 333, 1000, 1337, 1372 };
-	int a = udp_on('a', 7001), b = udp_on('b', 7001), size, len, at, i;
+	int a = ip_on('a', SOCK_DGRAM, 7001), b = ip_on('b', SOCK_DGRAM, 7001);
+	int size, len, at, i;
 	struct sockaddr_in6 name = ip_of('b', 7001);
 	static char sent[32 * 1372], room[65536];
 	unsigned int k;

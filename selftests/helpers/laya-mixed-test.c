@@ -22,34 +22,6 @@
 static const char from[] = "ae";
 #define TO		'b'
 
-static struct sockaddr_in6 ip_of(char node, uint16_t port)
-{
-	struct sockaddr_in6 name = {
-		.sin6_family	= AF_INET6,
-		.sin6_port	= htons(port),
-	};
-	char variable[] = "LAYA_ORCHID_?";
-
-	variable[sizeof(variable) - 2] = node - 'a' + 'A';
-	CHECK(inet_pton(AF_INET6, getenv(variable) ?: "", &name.sin6_addr) == 1);
-	return name;
-}
-
-static int ip_on(char node, int type, uint16_t port)
-{
-	struct sockaddr_in6 name = {
-		.sin6_family	= AF_INET6,
-		.sin6_port	= htons(port),
-	};
-	int fd;
-
-	enter(node);
-	fd = socket(AF_INET6, type, 0);
-	CHECK(fd >= 0 && !bind(fd, SA(&name), sizeof(name)));
-	patient(fd);
-	return fd;
-}
-
 /* Message @i of a kind from @node: it says what it is, again and again. */
 static void message(char *room, size_t len, char node, const char *kind, int i)
 {

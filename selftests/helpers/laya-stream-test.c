@@ -963,12 +963,11 @@ static void dial_again(void)
 /* Bytes over laya0 between two programs that know nothing of Laya. */
 static void connect_plain(int fd[2])
 {
-	struct sockaddr_in6 name = { .sin6_family = AF_INET6 };
+	struct sockaddr_in6 name = ip_of('b', 0);
 	socklen_t len = sizeof(name);
 	int listener;
 
 	enter('b');
-	CHECK(inet_pton(AF_INET6, getenv("LAYA_ORCHID_B"), &name.sin6_addr) == 1);
 	listener = socket(AF_INET6, SOCK_STREAM, 0);
 	CHECK(!bind(listener, SA(&name), len) && !listen(listener, 1));
 	CHECK(!getsockname(listener, SA(&name), &len));
@@ -1046,11 +1045,9 @@ static void test_path_back(void)
 static void test_connect_given_up(void)
 {
 	int fd = open_on('a', SOCK_STREAM | SOCK_NONBLOCK), plain;
-	struct sockaddr_in6 name = { .sin6_family = AF_INET6 };
+	struct sockaddr_in6 name = ip_of('b', 4000);
 	FILE *layad;
 
-	inet_pton(AF_INET6, getenv("LAYA_ORCHID_B"), &name.sin6_addr);
-	name.sin6_port = htons(4000);
 	enter('a');
 	layad = popen("laya-nl - > /dev/null", "w");
 	if (!layad) {

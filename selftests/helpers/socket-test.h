@@ -212,6 +212,35 @@ static inline void patient(int fd)
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
 }
 
+/* For programs that know nothing of Laya: a node's ORCHID, which its pair.sh tells. */
+static inline struct sockaddr_in6 ip_of(char node, uint16_t port)
+{
+	struct sockaddr_in6 name = {
+		.sin6_family	= AF_INET6,
+		.sin6_port	= htons(port),
+	};
+	char variable[] = "LAYA_ORCHID_?";
+
+	variable[sizeof(variable) - 2] = node - 'a' + 'A';
+	CHECK(inet_pton(AF_INET6, getenv(variable) ?: "", &name.sin6_addr) == 1);
+	return name;
+}
+
+static inline int ip_on(char node, int type, uint16_t port)
+{
+	struct sockaddr_in6 name = {
+		.sin6_family	= AF_INET6,
+		.sin6_port	= htons(port),
+	};
+	int fd;
+
+	enter(node);
+	fd = socket(AF_INET6, type, 0);
+	CHECK(fd >= 0 && !bind(fd, SA(&name), sizeof(name)));
+	patient(fd);
+	return fd;
+}
+
 static inline long long now_ms(void)
 {
 	struct timespec ts;

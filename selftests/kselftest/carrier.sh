@@ -33,12 +33,5 @@ ip -n e link set eth0 up
 pair_laya e a 198.51.100.1 || ktap_skip_all "no third node"
 
 ktap_plan 62
-while read -r line; do
-	case $line in
-	"ok "*)		ktap_ok "${line#ok }" ;;
-	"not ok "*)	line=${line#not ok }
-			ktap_not_ok "${line%%: *}" "${line#*: }" ;;
-	*)		ktap_note "$line" ;;
-	esac
-done < <(CARRIER_SLOW=${ktap_slow:?} timeout 800 python3 "$here/carrier.py" "$@" 2>&1)
+ktap_from env CARRIER_SLOW="${ktap_slow:?}" timeout 800 python3 "$here/carrier.py" "$@"
 ktap_done

@@ -47,13 +47,6 @@ for link in a:192.0.2 x:203.0.113 v:198.18.0 b:198.51.100; do
 done
 
 ktap_plan 25
-while read -r line; do
-	case $line in
-	"ok "*)		ktap_ok "${line#ok }" ;;
-	"not ok "*)	line=${line#not ok }
-			ktap_not_ok "${line%%: *}" "${line#*: }" ;;
-	*)		ktap_note "$line" ;;
-	esac
-done < <(ABUSE_SLOW=${ktap_slow:?} timeout 1400 python3 "$here/abuse.py" \
-	 "${abuse_of:-kernel}" 2>&1)
+ktap_from env ABUSE_SLOW="${ktap_slow:?}" timeout 1400 python3 "$here/abuse.py" \
+	 "${abuse_of:-kernel}"
 ktap_done

@@ -47,14 +47,7 @@ for node in f b; do
 done
 
 ktap_plan 68
-while read -r line; do
-	case $line in
-	"ok "*)		ktap_ok "${line#ok }" ;;
-	"not ok "*)	line=${line#not ok }
-			ktap_not_ok "${line%%: *}" "${line#*: }" ;;
-	*)		ktap_note "$line" ;;
-	esac
-done < <(FORWARD_SLOW=${ktap_slow:?} timeout 600 python3 "$here/forward.py" 2>&1)
+ktap_from env FORWARD_SLOW="${ktap_slow:?}" timeout 600 python3 "$here/forward.py"
 
 # With flows and labels in place, and packets on their way
 ktap_check "the device goes" ip -n f link delete laya0
